@@ -25,7 +25,11 @@ const fn civil(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let january_or_february = if month <= 2 { 1 } else { 0 };
     (year_of_era + era * 400 + january_or_february, month, day)
 }
@@ -107,10 +111,22 @@ mod tests {
     #[test]
     fn what_is_not_utc_or_not_a_date_is_refused() {
         for text in [
-            "", "2026", "2026-13-01", "2026-00-10", "2026-01-32", "2026-1-1", "26-01-01",
-            "2026-01-01T00:00:00", "2026-01-01T00:00:00+01:00", "2026-01-01T24:00:00Z",
-            "2026-01-01T00:60:00Z", "2026-01-01T00:00:60Z", "٢٠٢٦-01-01", "2026-01-01-01",
-            "1969-12-31", "+026-01-01",
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-01-32",
+            "2026-1-1",
+            "26-01-01",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00+01:00",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z",
+            "2026-01-01T00:00:60Z",
+            "٢٠٢٦-01-01",
+            "2026-01-01-01",
+            "1969-12-31",
+            "+026-01-01",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

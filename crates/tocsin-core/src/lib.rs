@@ -20,6 +20,7 @@ pub mod order;
 pub mod party;
 pub mod policy;
 pub mod product;
+pub mod reason;
 pub mod report;
 pub mod right;
 pub mod statement;

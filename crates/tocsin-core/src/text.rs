@@ -18,7 +18,8 @@ pub fn has_forbidden_in_line(text: &str) -> bool {
 /// As [`has_forbidden_in_line`], but line feeds and tabs are allowed.
 #[must_use]
 pub fn has_forbidden_in_paragraph(text: &str) -> bool {
-    text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_deceptive(c))
+    text.chars()
+        .any(|c| (c.is_control() && c != '\n' && c != '\t') || is_deceptive(c))
 }
 
 /// Direction overrides, which make a text read as another (Unicode TR 36, section 2.6), and characters
@@ -73,8 +74,19 @@ mod tests {
 
     #[test]
     fn direction_overrides_and_controls_are_forbidden() {
-        for text in ["a\u{202E}b", "\u{2067}", "a\u{0}", "a\u{7f}", "a\u{200B}b", "\u{FEFF}a", "a\rb"] {
-            assert!(has_forbidden_in_line(text) && has_forbidden_in_paragraph(text), "{text:?}");
+        for text in [
+            "a\u{202E}b",
+            "\u{2067}",
+            "a\u{0}",
+            "a\u{7f}",
+            "a\u{200B}b",
+            "\u{FEFF}a",
+            "a\rb",
+        ] {
+            assert!(
+                has_forbidden_in_line(text) && has_forbidden_in_paragraph(text),
+                "{text:?}"
+            );
         }
         assert!(has_forbidden_in_line("a\nb") && !has_forbidden_in_paragraph("a\n\tb"));
         assert!(!has_forbidden_in_line("Straße 東京 نمی\u{200C}خواهم"));
