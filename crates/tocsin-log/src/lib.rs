@@ -19,4 +19,5 @@ pub mod entry;
 pub mod hash;
 pub mod key;
 pub mod note;
+pub mod proof;
 pub mod tree;
