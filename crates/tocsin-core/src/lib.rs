@@ -23,6 +23,8 @@ pub mod product;
 pub mod reason;
 pub mod report;
 pub mod right;
+pub mod roster;
 pub mod statement;
 pub mod text;
+pub mod validate;
 mod words;

@@ -16,6 +16,79 @@ pub enum Class {
     AlreadyExists,
 }
 
+/// Why something was not taken; whoever sent it is told, and nothing of ours has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Refusal {
+    /// Which rule is broken.
+    pub reason: Reason,
+    /// Where, as a dotted path of field names: `order.articles[3].selectors[0]`. Empty for the whole.
+    pub field: String,
+    /// The facts, where the rule alone does not say enough.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal of the whole.
+    #[must_use]
+    pub const fn new(reason: Reason) -> Self {
+        Self {
+            reason,
+            field: String::new(),
+            detail: String::new(),
+        }
+    }
+
+    /// A refusal of one field.
+    #[must_use]
+    pub fn at(reason: Reason, field: impl Into<String>) -> Self {
+        Self {
+            reason,
+            field: field.into(),
+            detail: String::new(),
+        }
+    }
+
+    /// The same with its facts.
+    #[must_use]
+    pub fn with(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// The stable code, UPPER_SNAKE.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.reason.code()
+    }
+
+    /// What kind of refusal it is.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        self.reason.class()
+    }
+}
+
+/// `order.title: A text that must be there is empty. (...)`
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(self.reason.meaning())?;
+        if self.detail.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", self.detail)
+        }
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason)
+    }
+}
+
 /// Declares [`Reason`], so that a code cannot exist without its class, meaning and remedy.
 macro_rules! reasons {
     ($($name:ident $code:literal $class:ident $meaning:literal $remedy:literal;)+) => {
@@ -43,6 +116,12 @@ macro_rules! reasons {
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)+ }
+            }
+
+            /// The reason with this code.
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> {
+                ALL.iter().copied().find(|reason| reason.code() == code)
             }
 
             /// What to do, in one sentence.
@@ -332,6 +411,67 @@ reasons! {
         "A brand has 1 to 128 visible characters."
         "Write the brand word.";
 
+    RosterTooLarge "ROSTER_TOO_LARGE" OutOfRange
+        "An alliance file, roster or manifest is over its bound."
+        "Check that it is the alliance file.";
+    RosterSyntax "ROSTER_SYNTAX" InvalidArgument
+        "An alliance file or roster is not JSON of the expected shape, or has an unknown key."
+        "Fetch the alliance file again; tocsin alliance verify FILE names the place.";
+    RosterType "ROSTER_TYPE" InvalidArgument
+        "What stands as roster has another payload type."
+        "Fetch the alliance file again.";
+    RosterNotYet "ROSTER_NOT_YET" FailedPrecondition
+        "Rosters after the genesis are not built yet."
+        "Use the genesis roster.";
+    RosterAlliance "ROSTER_ALLIANCE" InvalidArgument
+        "The alliance's label is no lower-case DNS name."
+        "Write it like demo.tocsin.example.";
+    RosterMembers "ROSTER_MEMBERS" InvalidArgument
+        "A roster has 1 to 64 members, each id and each jurisdiction once."
+        "Check ids (one DNS label) and jurisdictions (two upper-case letters).";
+    RosterState "ROSTER_STATE" InvalidArgument
+        "At genesis every member is active."
+        "Set state to active.";
+    RosterKey "ROSTER_KEY" InvalidArgument
+        "A gov key is malformed, weak or not torsion-free, or the threshold is not 1 to their number."
+        "Make the key again: tocsin key new.";
+    RosterSignature "ROSTER_SIGNATURE" InvalidArgument
+        "The genesis roster is not signed by every founder, or by somebody else, or a signature does not verify."
+        "Have every founder sign the same bytes: tocsin alliance sign.";
+    KeyReused "KEY_REUSED" InvalidArgument
+        "One key stands in two places: each key has one purpose, one member and one person."
+        "Make a key of its own for each purpose.";
+    ManifestSyntax "MANIFEST_SYNTAX" InvalidArgument
+        "A manifest is not JSON of the expected shape, or has an unknown key."
+        "Make it again with tocsin init.";
+    ManifestType "MANIFEST_TYPE" InvalidArgument
+        "What stands as manifest has another payload type."
+        "Fetch the alliance file again.";
+    ManifestNotYet "MANIFEST_NOT_YET" FailedPrecondition
+        "Manifests after the first are not built yet."
+        "Use the first manifest.";
+    ManifestMember "MANIFEST_MEMBER" InvalidArgument
+        "A manifest is of no member of the roster, or a member has two."
+        "Keep one manifest for each member of the roster.";
+    ManifestMissing "MANIFEST_MISSING" InvalidArgument
+        "A member of the roster has no manifest."
+        "Add the member's first manifest.";
+    ManifestSignature "MANIFEST_SIGNATURE" InvalidArgument
+        "A manifest is not signed by enough of its member's gov keys, or by somebody else, or a signature does not verify."
+        "Sign it with the gov keys that the roster names.";
+    ManifestKey "MANIFEST_KEY" InvalidArgument
+        "A key in a manifest is malformed, weak or not torsion-free."
+        "Make the key again: tocsin key new.";
+    ManifestRecordKeys "MANIFEST_RECORD_KEYS" InvalidArgument
+        "A record key has no person, no roles, a node's role beside a person's, or an empty range of indexes."
+        "Give each key a person and roles; the node's key has the role node alone.";
+    ManifestGeneration "MANIFEST_GENERATION" InvalidArgument
+        "A manifest's generation gives no origin."
+        "The first generation is 1.";
+    ManifestTls "MANIFEST_TLS" InvalidArgument
+        "A manifest's TLS part is malformed: trust domain <member>.<alliance>, a PEM certificate, 1 to 8 endpoints."
+        "Make it again with tocsin init.";
+
     PackTooLong "PACK_TOO_LONG" InvalidArgument
         "A policy pack is over 8,192 bytes in a statement, or over 131,072 in a body."
         "Shorten it, or move it into a lasting body.";
@@ -365,14 +505,22 @@ mod tests {
         let codes: BTreeSet<&str> = ALL.iter().map(|reason| reason.code()).collect();
         assert_eq!(codes.len(), ALL.len());
         for code in codes {
-            assert!(code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{code}");
+            assert!(
+                code.bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'),
+                "{code}"
+            );
         }
     }
 
     #[test]
     fn every_code_says_what_it_means_and_what_to_do() {
         for reason in ALL {
-            assert!(reason.meaning().len() > 10 && reason.remedy().len() > 10, "{}", reason.code());
+            assert!(
+                reason.meaning().len() > 10 && reason.remedy().len() > 10,
+                "{}",
+                reason.code()
+            );
         }
     }
 }

@@ -170,7 +170,7 @@ fn ascii_upper(text: &str, max_bytes: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Canonical, Selector, Strength};
+    use super::super::{Selector, Strength};
     use super::*;
     use proptest::prelude::*;
 
@@ -423,7 +423,7 @@ mod tests {
         #[test]
         fn a_canonical_form_is_its_own(selector in any_selector()) {
             if let Ok(canonical) = selector.canonical() {
-                prop_assert_eq!(canonical.selector().canonical(), Ok(Canonical::clone(&canonical)));
+                prop_assert_eq!(canonical.selector().canonical(), Ok(canonical.clone()));
                 prop_assert_eq!(canonical.kind(), selector.kind());
                 let _ = (canonical.strength(), canonical.to_string());
                 let _ = canonical.contains_serial(&selector.to_string());
