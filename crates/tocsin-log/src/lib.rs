@@ -10,14 +10,18 @@
 //! here does input or output, reads a time or draws a random number; machines take what happened
 //! and return what to do.
 //!
-//! Begin with [`tree::Tree`] and [`checkpoint::Checkpoint`]; [`follower::Follower`] shows how they
-//! are used.
+//! Begin with [`tree::Tree`] and [`checkpoint::Checkpoint`]; [`follower::Follower`] and
+//! [`cosign::Cosigner`] show how they are used.
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;
+pub mod cosign;
 pub mod entry;
+pub mod equivocation;
+pub mod follower;
 pub mod hash;
 pub mod key;
 pub mod note;
 pub mod proof;
+pub mod quorum;
 pub mod tree;
