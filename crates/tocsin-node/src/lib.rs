@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The daemon: sockets, clock, keys, tasks.
+//!
+//! In scope: everything that acts. What is said, decided or proven is in `tocsin-core` and
+//! `tocsin-log`, how it lies on the disk in `tocsin-store`, how it looks on the wire in
+//! `tocsin-wire`.
+//!
+//! The edge, from the outside in: [`config`] and [`limits`]; [`listen`] accepts, [`tls`] asks who
+//! is there, [`identity`] says what they may do, [`connection`] watches that they keep moving,
+//! [`gate`] lets requests through, [`status`] turns refusals into answers. [`dial`] is the way to
+//! other members, [`admin`] the operator's port.
+
+pub mod admin;
+pub mod clock;
+pub mod config;
+pub mod connection;
+pub mod dial;
+pub mod gate;
+pub mod identity;
+pub mod limits;
+pub mod listen;
+pub mod logging;
+pub mod metrics;
+pub mod status;
+pub mod tls;
+mod verify;

@@ -1,0 +1,176 @@
+//! Every limit of the node, with its unit and its reason.
+//!
+//! The defaults of tonic, hyper and h2 are not relied on: what is not named here is not allowed.
+
+use std::time::Duration;
+
+// Messages. tonic reserves up to the whole limit as soon as a length prefix has arrived, so the
+// limit of a method is what it needs and no more; a longer message gets OUT_OF_RANGE.
+
+/// A message that only asks: reads, watches, cursors (bytes).
+pub const MAX_CONTROL_MESSAGE_BYTES: usize = 64 * 1024;
+/// A submission: an entry at the door (16 KiB), its inline body (256 KiB), framing (8 KiB).
+pub const MAX_SUBMIT_MESSAGE_BYTES: usize = MAX_DOOR_ENTRY_BYTES + MAX_BODY_BYTES + 8 * 1024;
+/// A `Follow` message: one commit batch (1 MiB of frames) with its note and framing (64 KiB).
+pub const MAX_BULK_MESSAGE_BYTES: usize = MAX_BATCH_BYTES + 64 * 1024;
+/// What a client reads back at most: a bundle with its manifests (4 MiB, FORMATS.md 8).
+pub const MAX_ANSWER_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// An entry at our own door (bytes, FORMATS.md 3).
+pub const MAX_DOOR_ENTRY_BYTES: usize = 16_384;
+/// A body that travels with its statement (bytes, FORMATS.md 2).
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// Frames in one commit batch (bytes, FORMATS.md 4).
+pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
+/// Entries in one commit batch (FORMATS.md 4).
+pub const MAX_BATCH_ENTRIES: usize = 4_096;
+/// Characters of a `request_id` (SURFACE.md).
+pub const MAX_REQUEST_ID_CHARS: usize = 64;
+
+// Connections.
+
+/// Open connections in all: bounds file handles and the memory of HTTP/2 windows.
+pub const MAX_CONNECTIONS: usize = 1_024;
+/// Connections of all names of one member, so that no member can take the others' places.
+pub const MAX_CONNECTIONS_PER_MEMBER: usize = 256;
+/// Connections of one name (a node or a client); one does, eight leave room for reconnecting.
+pub const MAX_CONNECTIONS_PER_NAME: usize = 8;
+/// TCP connections still in their handshake; kept apart from the open ones, so that strangers
+/// who never finish cannot keep out those who do.
+pub const MAX_HANDSHAKES: usize = 4_096;
+/// Finished handshakes that wait for the server to take them.
+pub const ACCEPTED_QUEUE: usize = 64;
+/// Pause after `accept` fails (no file handles left), instead of spinning.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// From the TCP connection to the end of the TLS handshake, and again to the HTTP/2 preface.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// An open connection on which nothing at all arrives; pings are answered every 15 s.
+pub const READ_IDLE: Duration = Duration::from_secs(60);
+/// A peer that takes nothing while we have something for it.
+pub const WRITE_STALL: Duration = Duration::from_secs(10);
+/// How often a connection is looked at for the two above.
+pub const TEND_INTERVAL: Duration = Duration::from_secs(1);
+/// Then the peer is asked to connect again, so that new certificates and rosters take hold.
+pub const MAX_CONNECTION_AGE: Duration = Duration::from_secs(3_600);
+/// What streams get to say goodbye, when a connection is too old or the node stops.
+pub const GOODBYE: Duration = Duration::from_secs(10);
+/// Certificates in a peer's chain, the leaf included.
+pub const MAX_CHAIN_CERTIFICATES: usize = 4;
+/// A PEM file of ours, or a member's CA certificate in the roster (bytes).
+pub const MAX_PEM_BYTES: usize = 64 * 1024;
+
+// HTTP/2.
+
+/// Streams at once on one connection; the 65th is refused.
+pub const MAX_CONCURRENT_STREAMS: u32 = 64;
+/// Requests at once in all that have not begun to answer.
+pub const MAX_CONCURRENT_REQUESTS: usize = 4_096;
+/// Header list of a request (bytes).
+pub const MAX_HEADER_LIST_BYTES: u32 = 8 * 1024;
+/// One frame (bytes): the least that HTTP/2 allows.
+pub const MAX_FRAME_BYTES: u32 = 16 * 1024;
+/// Unread bytes of one stream: one batch.
+pub const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+/// Unread bytes of one connection: four batches.
+pub const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Ping a silent peer.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// And give it this long to answer.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Streams reset by the peer before we accepted them (CVE-2023-44487, rapid reset).
+pub const MAX_PENDING_ACCEPT_RESETS: usize = 20;
+/// Resets of our own that a peer's errors may provoke (CVE-2025-8671, made you reset).
+pub const MAX_LOCAL_ERROR_RESETS: usize = 128;
+/// Seconds after which the kernel probes a silent TCP connection.
+pub const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+
+// Requests.
+
+/// The longest a request may take to its answer, or a stream to its first word.
+pub const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
+/// To open a connection to a peer, TLS included.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+// Queues: full means refused with RESOURCE_EXHAUSTED or back-pressure, never growth.
+
+/// Statements that wait for the sequencer: one batch gathers while one is flushed.
+pub const SUBMIT_QUEUE: usize = 1_024;
+/// Messages ready for one `Follow` stream, either way; the windows do the rest.
+pub const FOLLOW_QUEUE: usize = 4;
+/// Notices ready for one watcher.
+pub const NOTICE_QUEUE: usize = 64;
+/// Watchers of notices at once, in all.
+pub const MAX_WATCHERS: usize = 512;
+/// Events between tasks of the node (commits, heads, evidence).
+pub const EVENT_QUEUE: usize = 256;
+/// Remembered `request_id`s: some minutes of retries at full speed.
+pub const REQUEST_IDS: usize = 16_384;
+
+// Configuration.
+
+/// `node.toml` (bytes).
+pub const MAX_CONFIG_BYTES: u64 = 64 * 1024;
+/// The alliance file (bytes): 64 members' manifests with certificates and keys.
+pub const MAX_ALLIANCE_BYTES: u64 = 4 * 1024 * 1024;
+/// A key file (bytes): one line and comments.
+pub const MAX_KEY_FILE_BYTES: u64 = 4 * 1024;
+/// Clients named in `node.toml`.
+pub const MAX_CLIENTS: usize = 1_024;
+/// Endpoint overrides in `node.toml`.
+pub const MAX_PEERS: usize = 256;
+
+// What leaves in an error: it travels in headers, which are bounded on the other side too.
+
+/// Characters of an error's message.
+pub const MAX_ERROR_MESSAGE_CHARS: usize = 512;
+/// Characters of one fact beside it.
+pub const MAX_ERROR_FACT_CHARS: usize = 128;
+/// Facts beside it.
+pub const MAX_ERROR_FACTS: usize = 8;
+
+/// The limits of the listener that a test sets lower; [`Default`] is the constants above.
+#[derive(Debug, Clone, Copy)]
+pub struct ListenLimits {
+    /// [`MAX_CONNECTIONS`].
+    pub connections: usize,
+    /// [`MAX_CONNECTIONS_PER_MEMBER`].
+    pub per_member: usize,
+    /// [`MAX_CONNECTIONS_PER_NAME`].
+    pub per_name: usize,
+    /// [`MAX_HANDSHAKES`].
+    pub handshakes: usize,
+    /// [`HANDSHAKE_TIMEOUT`].
+    pub handshake_timeout: Duration,
+    /// [`READ_IDLE`].
+    pub read_idle: Duration,
+    /// [`WRITE_STALL`].
+    pub write_stall: Duration,
+    /// [`TEND_INTERVAL`].
+    pub tend_interval: Duration,
+    /// [`MAX_CONNECTION_AGE`].
+    pub age: Duration,
+    /// [`GOODBYE`].
+    pub goodbye: Duration,
+    /// [`REQUEST_DEADLINE`].
+    pub request_deadline: Duration,
+    /// [`MAX_CONCURRENT_REQUESTS`].
+    pub requests: usize,
+}
+
+impl Default for ListenLimits {
+    fn default() -> Self {
+        Self {
+            connections: MAX_CONNECTIONS,
+            per_member: MAX_CONNECTIONS_PER_MEMBER,
+            per_name: MAX_CONNECTIONS_PER_NAME,
+            handshakes: MAX_HANDSHAKES,
+            handshake_timeout: HANDSHAKE_TIMEOUT,
+            read_idle: READ_IDLE,
+            write_stall: WRITE_STALL,
+            tend_interval: TEND_INTERVAL,
+            age: MAX_CONNECTION_AGE,
+            goodbye: GOODBYE,
+            request_deadline: REQUEST_DEADLINE,
+            requests: MAX_CONCURRENT_REQUESTS,
+        }
+    }
+}
