@@ -16,6 +16,7 @@ pub mod date;
 pub mod decision;
 pub mod handling;
 pub mod indicator;
+pub mod name;
 pub mod order;
 pub mod party;
 pub mod policy;
