@@ -46,3 +46,32 @@ pub struct Right {
     /// Claims relied on, as written; patents only.
     pub claims: String,
 }
+
+/// The office that keeps a jurisdiction's own register (WIPO ST.3).
+#[must_use]
+pub fn own_office(jurisdiction: &str) -> &str {
+    match jurisdiction {
+        "EU" => "EM",
+        "UK" => "GB",
+        other => other,
+    }
+}
+
+/// Offices whose rights can have effect in many jurisdictions (WIPO ST.3, section 2): African, Benelux, Eurasian,
+/// European Union and European Patent Office, Gulf, WIPO, African francophone, plant varieties.
+const REGIONAL_OFFICES: [&str; 9] = ["AP", "BX", "EA", "EM", "EP", "GC", "OA", "QZ", "WO"];
+
+impl Right {
+    /// Whether it stands in the jurisdiction's own register.
+    #[must_use]
+    pub fn is_own(&self, jurisdiction: &str) -> bool {
+        self.office == own_office(jurisdiction)
+    }
+
+    /// Whether it can have effect in the jurisdiction: by its own register or a regional one. Whether it has is
+    /// for the officers who cite it to know.
+    #[must_use]
+    pub fn may_have_effect_in(&self, jurisdiction: &str) -> bool {
+        self.is_own(jurisdiction) || REGIONAL_OFFICES.contains(&self.office.as_str())
+    }
+}
