@@ -17,12 +17,14 @@ pub struct Package {
     pub licence: String,
 }
 
-/// Crates that `cargo tree` lists for the machine it runs on, with `arguments` (`-p NAME`, `-e normal`, ...).
+/// Crates that `cargo tree` lists for the machine it runs on, with `arguments` (`-p NAME`, `-e
+/// normal`, ...).
 ///
 /// Asks no network: what a test links has been fetched to build the test.
 ///
 /// # Errors
-/// When cargo fails; its own words are in the message. A lock file that does not fit the manifests is one reason.
+/// When cargo fails; its own words are in the message. A lock file that does not fit the manifests
+/// is one reason.
 pub fn tree(arguments: &[&str]) -> io::Result<BTreeSet<Package>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let listing = Command::new(cargo)
@@ -67,8 +69,8 @@ fn package(line: &str) -> Option<Package> {
 
 /// Whether an SPDX expression lets us ship, given the licences we accept.
 ///
-/// `AND` binds closer than `OR`; the old `/` reads as `OR`; an exception (`X WITH Y`) is one licence and must be
-/// accepted as a whole. What does not parse is not accepted.
+/// `AND` binds closer than `OR`; the old `/` reads as `OR`; an exception (`X WITH Y`) is one
+/// licence and must be accepted as a whole. What does not parse is not accepted.
 #[must_use]
 pub fn licence_allowed(expression: &str, accepted: &dyn Fn(&str) -> bool) -> bool {
     let spaced = expression

@@ -1,7 +1,8 @@
-//! Rust source, read just far enough: comments and literals told from code, functions found and measured.
+//! Rust source, read just far enough: comments and literals told from code, functions found and
+//! measured.
 //!
-//! A lexer, not a parser. It knows nested comments, raw strings, and characters beside lifetimes; a macro's
-//! body counts as code.
+//! A lexer, not a parser. It knows nested comments, raw strings, and characters beside lifetimes; a
+//! macro's body counts as code.
 
 /// One file in three forms of equal shape: the same lines, the same columns.
 #[derive(Debug)]
@@ -40,7 +41,8 @@ impl Source {
         }
     }
 
-    /// Every function with a body, in order; closures and declarations without a body are not listed.
+    /// Every function with a body, in order; closures and declarations without a body are not
+    /// listed.
     #[must_use]
     pub fn functions(&self) -> Vec<Function> {
         let chars: Vec<char> = self.code.chars().collect();

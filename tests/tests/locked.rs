@@ -113,8 +113,8 @@ fn the_shipped_graph_holds_each_crate_once_but_for_named_exceptions() {
 
 #[test]
 fn a_banned_crate_is_nowhere_in_the_graph() {
-    // The graph, not the lock file: that also lists optional crates which no feature turns on (rustls-webpki's
-    // ring, for one), and they are never built.
+    // The graph, not the lock file: that also lists optional crates which no feature turns on
+    // (rustls-webpki's ring, for one), and they are never built.
     let banned = listed("bans", "deny");
     assert!(banned.len() >= 5);
     let found: Vec<String> = everything()
@@ -173,8 +173,8 @@ fn every_licence_in_the_graph_is_on_the_list() {
 
 #[test]
 fn the_pure_crates_reach_nothing_with_effects() {
-    // Generated service code names tonic's traits, which bring tokio's channels and tracing but, without the feature
-    // `transport`, no socket, TLS or HTTP.
+    // Generated service code names tonic's traits, which bring tokio's channels and tracing but,
+    // without the feature `transport`, no socket, TLS or HTTP.
     let generated = &["tonic", "tokio", "tracing"];
     for (package, exempt) in [
         ("tocsin-log", &[][..]),

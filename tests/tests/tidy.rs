@@ -1,5 +1,5 @@
-//! The habits of this repository, each one a test: who may import whom, how long things may be, what
-//! may not be written. A failure names the file and the line.
+//! The habits of this repository, each one a test: who may import whom, how long things may be,
+//! what may not be written. A failure names the file and the line.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeSet;
