@@ -329,3 +329,195 @@ fn is_label(text: &str) -> bool {
 fn is_dns_name(text: &str) -> bool {
     text.split('.').all(is_label)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testlog::TestLog;
+
+    #[test]
+    fn the_text_is_three_lines() {
+        let log = TestLog::of(3);
+        let text = log.checkpoint(3).text();
+        let root = STANDARD.encode(log.root(3).as_bytes());
+        assert_eq!(text, format!("demo.tocsin.example/jp/1\n3\n{root}\n"));
+        assert_eq!(Checkpoint::parse_text(&text), Ok(log.checkpoint(3)));
+    }
+
+    #[test]
+    fn the_example_of_c2sp_is_read() {
+        let root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
+        let text = format!("example.com/behind-the-sofa\n20852163\n{root}\n");
+        let (origin, size, read) = split_text(&text).unwrap();
+        assert_eq!((origin, size), ("example.com/behind-the-sofa", 20_852_163));
+        assert_eq!(STANDARD.encode(read.as_bytes()), root);
+        assert_eq!(Checkpoint::parse_text(&text), Err(CheckpointError::Origin));
+    }
+
+    #[test]
+    fn each_checkpoint_has_one_spelling() {
+        let good = TestLog::of(3).checkpoint(3).text();
+        let refused = |from: &str, to: &str| {
+            assert!(good.contains(from), "{from}");
+            Checkpoint::parse_text(&good.replace(from, to)).unwrap_err()
+        };
+        for size in [
+            "03",
+            "+3",
+            "-3",
+            "3 ",
+            " 3",
+            "",
+            "0x3",
+            "\u{663}",
+            "18446744073709551616",
+        ] {
+            assert_eq!(
+                refused("\n3\n", &format!("\n{size}\n")),
+                CheckpointError::Text
+            );
+        }
+        assert_eq!(refused("=\n", "=\nextension\n"), CheckpointError::Text);
+        assert_eq!(refused("=\n", "=\n\n"), CheckpointError::Text);
+        assert_eq!(refused("=\n", "="), CheckpointError::Text);
+        assert_eq!(refused("=\n", "\n"), CheckpointError::Text);
+        assert_eq!(refused("\n3\n", "\n0\n"), CheckpointError::Text);
+        let size = MAX_TREE_SIZE + 1;
+        let refused = refused("\n3\n", &format!("\n{size}\n"));
+        assert_eq!(refused, CheckpointError::TooLarge { size });
+    }
+
+    #[test]
+    fn origins_are_dns_names_labels_and_generations() {
+        let origin: Origin = "demo.tocsin.example/jp/2".parse().unwrap();
+        assert_eq!(origin, Origin::new("demo.tocsin.example", "jp", 2).unwrap());
+        assert_eq!(origin.log_name(), "demo.tocsin.example/jp");
+        assert_eq!(origin.mirror_name(), "demo.tocsin.example/jp/mirror");
+        assert_eq!(origin.file_name(), "demo.tocsin.example_jp_2");
+        assert_eq!(
+            format!("{origin} {origin:?}"),
+            format!("{0} {0}", "demo.tocsin.example/jp/2")
+        );
+        let long = format!("{}.example", vec!["a".repeat(63); 4].join("."));
+        let bad = [
+            "",
+            "a",
+            "a/b",
+            "a/b/",
+            "a/b/0",
+            "a/b/01",
+            "a/b/4294967296",
+            "a/b/1/2",
+            "A/b/1",
+            "a/B/1",
+            "a/b_c/1",
+            "a//1",
+            "/b/1",
+            "a..b/c/1",
+            "-a/b/1",
+            "a/b-/1",
+            "a/b.c/1",
+            "a b/c/1",
+            "c2sp.org/a/1",
+            "cosignature/v1/1",
+            "a/b/mirror",
+            "\u{e9}/b/1",
+            &format!("{long}/jp/1"),
+            &format!("a/{}/1", "b".repeat(64)),
+        ];
+        for bad in bad {
+            assert_eq!(bad.parse::<Origin>(), Err(CheckpointError::Origin), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_note_by_another_key_or_of_another_log_is_refused() {
+        let log = TestLog::of(5);
+        let (note, key) = (log.note(5), log.key.public());
+        let opened = SignedCheckpoint::open(&note, &log.origin, &key).unwrap();
+        assert_eq!(opened.checkpoint(), &log.checkpoint(5));
+        let stranger = SigningKey::from_seed([9; 32]);
+        let refused = SignedCheckpoint::open(&note, &log.origin, &stranger.public());
+        assert_eq!(refused, Err(CheckpointError::Note(NoteError::Unsigned)));
+        let next = Origin::new("demo.tocsin.example", "jp", 2).unwrap();
+        let refused = SignedCheckpoint::open(&note, &next, &key);
+        let (expected, found) = (next, log.origin.clone());
+        assert_eq!(
+            refused,
+            Err(CheckpointError::OtherOrigin { expected, found })
+        );
+        let mut forged = Note::parse(&note).unwrap();
+        forged.text = forged.text.replace("\n5\n", "\n6\n");
+        let refused = SignedCheckpoint::open(&forged.to_bytes(), &log.origin, &key);
+        assert_eq!(refused, Err(CheckpointError::Note(NoteError::BadSignature)));
+    }
+
+    #[test]
+    fn empty_logs_are_not_signed_and_the_largest_is() {
+        let log = TestLog::new();
+        let empty = log.checkpoint(0);
+        assert_eq!(Checkpoint::parse_text(&empty.text()), Ok(empty.clone()));
+        assert_eq!(empty.sign(&log.key), Err(CheckpointError::Empty));
+        let name = log.origin.to_string();
+        let key_id = key_id(&name, TYPE_ED25519, &log.key.public());
+        let bytes = log.key.sign(empty.text().as_bytes()).0.to_vec();
+        let signatures = vec![SignatureLine {
+            name,
+            key_id,
+            bytes,
+        }];
+        let note = Note {
+            text: empty.text(),
+            signatures,
+        }
+        .to_bytes();
+        let refused = SignedCheckpoint::open(&note, &log.origin, &log.key.public());
+        assert_eq!(refused, Err(CheckpointError::Empty));
+
+        let mut largest = Checkpoint {
+            size: MAX_TREE_SIZE,
+            ..empty
+        };
+        let note = largest.sign(&log.key).unwrap().to_bytes();
+        assert!(SignedCheckpoint::open(&note, &log.origin, &log.key.public()).is_ok());
+        largest.size += 1;
+        let refused = Err(CheckpointError::TooLarge { size: largest.size });
+        assert_eq!(largest.sign(&log.key), refused);
+    }
+
+    #[test]
+    fn the_own_note_leaves_out_what_others_added() {
+        let log = TestLog::of(5);
+        let mut signed = log.signed(5);
+        let plain = signed.note().clone();
+        let mut foreign = plain.signatures[0].clone();
+        foreign.key_id = [0; 4];
+        signed.add_line(foreign).unwrap();
+        signed
+            .add_line(SignatureLine::parse("\u{2014} x AAAAAAA=").unwrap())
+            .unwrap();
+        assert_eq!(signed.note().signatures.len(), 3);
+        assert_eq!(signed.own_note(), plain);
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_checkpoints_are_refused_or_have_the_same_text(text: String, at: usize, c: char) {
+            let log = TestLog::of(3);
+            let mut damaged: Vec<char> = log.checkpoint(3).text().chars().collect();
+            let at = at % damaged.len();
+            damaged[at] = c;
+            for text in [text, damaged.into_iter().collect()] {
+                if let Ok(checkpoint) = Checkpoint::parse_text(&text) {
+                    prop_assert_eq!(checkpoint.text(), text.clone());
+                }
+                if let Ok(origin) = text.parse::<Origin>() {
+                    prop_assert_eq!(origin.to_string(), text.clone());
+                }
+                let _ = SignedCheckpoint::open(text.as_bytes(), &log.origin, &log.key.public());
+            }
+        }
+    }
+}

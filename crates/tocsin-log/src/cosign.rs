@@ -264,3 +264,279 @@ fn verify_known(line: &SignatureLine, key: &PublicKey, text: &str) -> Result<u64
 fn message(time: u64, text: &str) -> Vec<u8> {
     format!("cosignature/v1\ntime {time}\n{text}").into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testlog::TestLog;
+    use crate::tree::MAX_TREE_SIZE;
+
+    const NAME: &str = "demo.tocsin.example/de/mirror";
+
+    fn key() -> SigningKey {
+        SigningKey::from_seed([4; 32])
+    }
+
+    fn cosigner(log: &TestLog) -> Cosigner {
+        Cosigner::new(log.origin.clone(), NAME, None)
+    }
+
+    #[test]
+    fn the_signed_message_is_that_of_c2sp() {
+        let root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
+        let text = format!("example.com/behind-the-sofa\n20852163\n{root}\n");
+        assert_eq!(
+            message(1_679_315_147, &text),
+            format!("cosignature/v1\ntime 1679315147\n{text}").as_bytes()
+        );
+    }
+
+    #[test]
+    fn a_cosignature_verifies_with_its_time_and_for_nothing_else() {
+        let log = TestLog::of(7);
+        let mut cosigner = cosigner(&log);
+        let line = cosigner.decide(&log.signed(5), 1000).unwrap().sign(&key());
+        let public = key().public();
+        assert_eq!(verify(&line, NAME, &public, &log.checkpoint(5)), Ok(1000));
+        let refused = verify(&line, NAME, &public, &log.checkpoint(6));
+        assert_eq!(refused, Err(CosignError::BadSignature));
+        let refused = verify(&line, "x", &public, &log.checkpoint(5));
+        assert_eq!(refused, Err(CosignError::OtherKey));
+        let refused = verify(&line, NAME, &log.key.public(), &log.checkpoint(5));
+        assert_eq!(refused, Err(CosignError::OtherKey));
+        for (at, refused) in [(7, CosignError::BadSignature), (0, CosignError::Time)] {
+            let mut line = line.clone();
+            line.bytes[at] ^= 0x80;
+            assert_eq!(
+                verify(&line, NAME, &public, &log.checkpoint(5)),
+                Err(refused)
+            );
+        }
+        for length in [0, 7, 8, 71] {
+            let mut line = line.clone();
+            line.bytes.truncate(length);
+            assert!(verify(&line, NAME, &public, &log.checkpoint(5)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_mirror_signs_nothing_below_and_no_other_root() {
+        let (log, fork) = (TestLog::of(9), TestLog::with_fork(9, 3));
+        let mut cosigner = cosigner(&log);
+        let _ = cosigner.decide(&log.signed(5), 1000).unwrap();
+        let below = CosignError::Below {
+            size: 4,
+            cosigned: 5,
+        };
+        assert_eq!(cosigner.decide(&log.signed(4), 1001).unwrap_err(), below);
+        let other = CosignError::OtherRoot { size: 5 };
+        assert_eq!(cosigner.decide(&fork.signed(5), 1001).unwrap_err(), other);
+        // Neither left a trace; the same checkpoint may be signed again, with a later time only.
+        let last = cosigner.last().unwrap();
+        assert_eq!((last.size, last.root, last.time), (5, log.root(5), 1000));
+        assert_eq!(
+            cosigner.decide(&log.signed(5), 900).unwrap().cosigned(),
+            last
+        );
+        assert_eq!(
+            cosigner
+                .decide(&log.signed(9), 900)
+                .unwrap()
+                .cosigned()
+                .time,
+            1000
+        );
+        assert_eq!(
+            cosigner
+                .decide(&log.signed(9), 1002)
+                .unwrap()
+                .cosigned()
+                .time,
+            1002
+        );
+        assert_eq!(
+            cosigner.decide(&log.signed(9), MAX_TIME + 1),
+            Err(CosignError::Time)
+        );
+        // After a restart the slot's content binds as well.
+        let mut restarted = Cosigner::new(log.origin.clone(), NAME, Some(last));
+        assert_eq!(restarted.decide(&log.signed(4), 2000).unwrap_err(), below);
+    }
+
+    #[test]
+    fn of_two_requests_in_flight_the_second_is_judged_by_the_first() {
+        let (log, fork) = (TestLog::of(9), TestLog::with_fork(9, 3));
+        let mut cosigner = cosigner(&log);
+        let first = cosigner.decide(&log.signed(6), 1000).unwrap();
+        // Nothing is durable or signed yet; a smaller and a rival checkpoint come meanwhile.
+        assert!(cosigner.decide(&log.signed(5), 1000).is_err());
+        assert!(cosigner.decide(&fork.signed(6), 1000).is_err());
+        assert_eq!(
+            verify(
+                &first.sign(&key()),
+                NAME,
+                &key().public(),
+                &log.checkpoint(6)
+            ),
+            Ok(1000)
+        );
+    }
+
+    #[test]
+    fn another_origins_checkpoint_is_not_cosigned() {
+        let log = TestLog::of(3);
+        let next = Origin::new("demo.tocsin.example", "jp", 2).unwrap();
+        let refused = Cosigner::new(next, NAME, None)
+            .decide(&log.signed(3), 1)
+            .unwrap_err();
+        assert_eq!(refused, CosignError::OtherOrigin { found: log.origin });
+    }
+
+    #[test]
+    fn a_mirror_that_was_set_back_learns_from_its_own_cosignature() {
+        let (log, fork) = (TestLog::of(9), TestLog::with_fork(9, 3));
+        let line = cosigner(&log)
+            .decide(&log.signed(7), 1000)
+            .unwrap()
+            .sign(&key());
+        let mut set_back = cosigner(&log);
+        let shown = |set_back: &mut Cosigner, line: &_, log: &TestLog, size| {
+            set_back.shown(line, &log.checkpoint(size), &key().public())
+        };
+        let refused = shown(&mut set_back, &line, &log, 6);
+        assert_eq!(
+            refused,
+            Err(CosignError::BadSignature),
+            "not its word at that size"
+        );
+        assert_eq!(set_back.last(), None);
+        assert_eq!(shown(&mut set_back, &line, &log, 7), Ok(()));
+        assert!(set_back.decide(&log.signed(6), 1001).is_err());
+        assert_eq!(
+            set_back
+                .decide(&log.signed(7), 900)
+                .unwrap()
+                .cosigned()
+                .time,
+            1000
+        );
+        // An older one changes nothing; one for another history says that the key signs elsewhere.
+        let older = cosigner(&log)
+            .decide(&log.signed(5), 99)
+            .unwrap()
+            .sign(&key());
+        assert_eq!(shown(&mut set_back, &older, &log, 5), Ok(()));
+        assert_eq!(set_back.last().unwrap().size, 7);
+        let rival = cosigner(&log)
+            .decide(&fork.signed(7), 99)
+            .unwrap()
+            .sign(&key());
+        let refused = shown(&mut set_back, &rival, &fork, 7);
+        assert_eq!(refused, Err(CosignError::OtherRoot { size: 7 }));
+    }
+
+    #[test]
+    fn each_mirror_counts_once_and_a_wrong_line_spoils_the_note() {
+        let log = TestLog::of(5);
+        let keys = [4, 5, 6].map(|n| SigningKey::from_seed([n; 32]));
+        let [de, kr, us] = [0, 1, 2].map(|n| keys[n].public());
+        let sign = |name: &str, time, key: &SigningKey| {
+            let mut cosigner = Cosigner::new(log.origin.clone(), name, None);
+            cosigner.decide(&log.signed(5), time).unwrap().sign(key)
+        };
+        let own = log.origin.mirror_name();
+        let mut signed = log.signed(5);
+        for line in [
+            sign(NAME, 1, &keys[0]),
+            sign(NAME, 3, &keys[0]),
+            sign("other name", 2, &keys[0]),
+            sign("kr", 1, &keys[1]),
+            sign(NAME, 1, &keys[1]),
+            sign(&own, 1, &keys[2]),
+        ] {
+            signed.add_line(line).unwrap();
+        }
+        let mirrors = [
+            (NAME, &de),
+            (own.as_str(), &us),
+            ("us", &us),
+            ("other name", &de),
+        ];
+        let counted = cosigners(&signed, mirrors).unwrap();
+        assert_eq!(counted, BTreeMap::from([(NAME, 3)]));
+        let counted = cosigners(&signed, [("kr", &kr), ("kr", &kr), (NAME, &de)]).unwrap();
+        assert_eq!(counted, BTreeMap::from([(NAME, 3), ("kr", 1)]));
+
+        let mut wrong = sign("us", 1, &keys[2]);
+        wrong.bytes[20] ^= 1;
+        signed.add_line(wrong).unwrap();
+        assert!(
+            cosigners(&signed, [(NAME, &de)]).is_ok(),
+            "nobody here knows that key"
+        );
+        let refused = cosigners(&signed, [(NAME, &de), ("us", &us)]);
+        assert_eq!(refused, Err(CosignError::BadSignature));
+    }
+
+    #[test]
+    fn the_largest_size_is_cosigned_like_any_other() {
+        let log = TestLog::of(1);
+        let checkpoint = Checkpoint {
+            size: MAX_TREE_SIZE,
+            ..log.checkpoint(1)
+        };
+        let note = checkpoint.sign(&log.key).unwrap().to_bytes();
+        let signed = SignedCheckpoint::open(&note, &log.origin, &log.key.public()).unwrap();
+        let line = cosigner(&log)
+            .decide(&signed, MAX_TIME)
+            .unwrap()
+            .sign(&key());
+        assert_eq!(
+            verify(&line, NAME, &key().public(), &checkpoint),
+            Ok(MAX_TIME)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn in_any_order_of_requests_a_mirror_never_contradicts_itself(
+            requests in vec(
+                (1_u64..9, any::<bool>(), 0_u64..50, any::<bool>(), any::<bool>()), 0..60,
+            ),
+        ) {
+            let logs = [TestLog::of(9), TestLog::with_fork(9, 3)];
+            let mut cosigner = cosigner(&logs[0]);
+            let mut said: Vec<Cosigned> = Vec::new();
+            for (size, forked, now, restart, signs) in requests {
+                if restart {
+                    cosigner = Cosigner::new(logs[0].origin.clone(), NAME, cosigner.last());
+                }
+                let log = &logs[usize::from(forked)];
+                if let Ok(decision) = cosigner.decide(&log.signed(size), now) && signs {
+                    let time = verify(
+                        &decision.sign(&key()), NAME, &key().public(), &log.checkpoint(size),
+                    );
+                    said.push(Cosigned { size, root: log.root(size), time: time.unwrap() });
+                }
+            }
+            for pair in said.windows(2) {
+                prop_assert!(pair[0].size <= pair[1].size && pair[0].time <= pair[1].time);
+                prop_assert!(pair[0].size < pair[1].size || pair[0].root == pair[1].root);
+            }
+        }
+
+        #[test]
+        fn hostile_lines_do_not_panic(
+            key_id: [u8; 4], known: bool, bytes in vec(any::<u8>(), 0..99),
+        ) {
+            let (log, public) = (TestLog::of(2), key().public());
+            let id = crate::note::key_id(NAME, TYPE_COSIGNATURE, &public);
+            let key_id = if known { id } else { key_id };
+            let line = SignatureLine { name: NAME.to_owned(), key_id, bytes };
+            prop_assert!(verify(&line, NAME, &public, &log.checkpoint(2)).is_err());
+        }
+    }
+}

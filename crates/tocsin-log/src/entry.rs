@@ -336,3 +336,193 @@ impl<'a> Reader<'a> {
         Ok(EntrySignature { key_id, alg, sig })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn entry() -> Entry {
+        let keys = [
+            SigningKey::from_seed([1; 32]),
+            SigningKey::from_seed([2; 32]),
+        ];
+        Entry::sign(STATEMENT_TYPE, b"said".to_vec(), &[&keys[0], &keys[1]])
+    }
+
+    #[test]
+    fn the_signed_message_is_that_of_the_dsse_specification() {
+        let message = pae("http://example.com/HelloWorld", b"hello world");
+        assert_eq!(
+            message,
+            b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+        );
+        assert_eq!(pae("", b""), b"DSSEv1 0  0 ");
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_formats() {
+        let entry = Entry {
+            payload_type: "t".to_owned(),
+            payload: vec![7, 8],
+            signatures: vec![EntrySignature {
+                key_id: KeyId([9; 32]),
+                alg: 1,
+                sig: vec![5; 3],
+            }],
+        };
+        let expected = [
+            &[1, 1, b't', 0, 2, 7, 8, 1][..],
+            &[9; 32],
+            &[1, 0, 3, 5, 5, 5],
+        ]
+        .concat();
+        assert_eq!(entry.encode(), Ok(expected));
+    }
+
+    #[test]
+    fn no_part_and_no_extension_of_an_entry_is_one() {
+        let bytes = entry().encode().unwrap();
+        assert_eq!(Entry::decode(&bytes), Ok(entry()));
+        for end in 0..bytes.len() {
+            assert!(Entry::decode(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert_eq!(
+            Entry::decode(&longer),
+            Err(EntryError::Trailing { bytes: 1 })
+        );
+        let too_long = vec![1; MAX_ENTRY_BYTES + 1];
+        let refused = Err(EntryError::TooLong {
+            bytes: MAX_ENTRY_BYTES + 1,
+        });
+        assert_eq!(Entry::decode(&too_long), refused);
+        let version_2 = [&[2], &bytes[1..]].concat();
+        assert_eq!(
+            Entry::decode(&version_2),
+            Err(EntryError::Version { found: 2 })
+        );
+    }
+
+    #[test]
+    fn fields_out_of_bounds_are_refused_both_ways() {
+        let with = |change: &dyn Fn(&mut Entry)| {
+            let mut entry = entry();
+            change(&mut entry);
+            entry.encode().unwrap_err()
+        };
+        for bad in ["", "Upper", "with space", "\u{e9}", &"a".repeat(256)] {
+            let error = with(&|entry| entry.payload_type = bad.to_owned());
+            assert_eq!(error, EntryError::PayloadType, "{bad:?}");
+        }
+        assert_eq!(
+            with(&|entry| entry.payload.clear()),
+            EntryError::EmptyPayload
+        );
+        assert_eq!(
+            with(&|entry| entry.payload = vec![0; 65_400]),
+            EntryError::TooLong {
+                bytes: 65_400 + 2 + STATEMENT_TYPE.len() + 3 + 2 * (35 + 64)
+            }
+        );
+        assert!(matches!(
+            with(&|entry| entry.payload = vec![0; 70_000]),
+            EntryError::TooLong { .. }
+        ));
+        assert_eq!(
+            with(&|entry| entry.signatures.clear()),
+            EntryError::SignatureCount { found: 0 }
+        );
+        assert_eq!(
+            with(&|entry| entry.signatures[0].sig.clear()),
+            EntryError::EmptySignature
+        );
+        assert_eq!(
+            with(&|entry| entry.signatures.reverse()),
+            EntryError::SignatureOrder
+        );
+        assert_eq!(
+            with(&|entry| entry.signatures[1] = entry.signatures[0].clone()),
+            EntryError::SignatureOrder
+        );
+        // The same on the way in: two signatures of one key, then nine.
+        let mut bytes = entry().encode().unwrap();
+        let at = bytes.len() - 2 * 99;
+        bytes.copy_within(at..at + 99, at + 99);
+        assert_eq!(Entry::decode(&bytes), Err(EntryError::SignatureOrder));
+        bytes[at - 1] = 9;
+        assert_eq!(
+            Entry::decode(&bytes),
+            Err(EntryError::SignatureCount { found: 9 })
+        );
+        bytes[at - 1] = 0;
+        assert_eq!(
+            Entry::decode(&bytes),
+            Err(EntryError::SignatureCount { found: 0 })
+        );
+    }
+
+    #[test]
+    fn signers_count_once_and_only_for_what_they_signed() {
+        let keys = [1, 2, 3].map(|n| SigningKey::from_seed([n; 32]));
+        let [first, second, third] = [0, 1, 2].map(|n| keys[n].public());
+        let mut entry = Entry::sign(STATEMENT_TYPE, b"said".to_vec(), &[&keys[0], &keys[0]]);
+        assert_eq!(entry.signatures.len(), 1);
+        assert!(entry.is_signed_by(&first) && !entry.is_signed_by(&second));
+        entry.add_signature(&keys[1]);
+        let all = [&first, &second, &second, &third];
+        assert_eq!(
+            entry.signers(all),
+            BTreeSet::from([first.key_id(), second.key_id()])
+        );
+        // An algorithm this version does not know does not count.
+        entry.signatures[0].alg = 2;
+        assert_eq!(entry.signers(all).len(), 1);
+        // Nor does a signature over the same payload under another type.
+        let mut other = Entry::sign(ROSTER_TYPE, b"said".to_vec(), &[&keys[0]]);
+        other.payload_type = MANIFEST_TYPE.to_owned();
+        assert!(!other.is_signed_by(&first));
+        // A line forged under a key's id is replaced when the key signs.
+        entry.signatures[1].sig = vec![0; 64];
+        entry.add_signature(&keys[0]);
+        entry.add_signature(&keys[1]);
+        assert_eq!(entry.signers(all).len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn entries_round_trip(
+            payload_type in "[a-z0-9/.+-]{1,255}",
+            payload in vec(any::<u8>(), 1..2000),
+            signatures in btree_map(
+                any::<[u8; 32]>(), (any::<u8>(), vec(any::<u8>(), 1..200)), 1..=8,
+            ),
+        ) {
+            let signatures = signatures.into_iter().map(|(id, (alg, sig))| EntrySignature {
+                key_id: KeyId(id),
+                alg,
+                sig,
+            });
+            let entry = Entry { payload_type, payload, signatures: signatures.collect() };
+            let bytes = entry.encode().unwrap();
+            prop_assert_eq!(Entry::decode(&bytes), Ok(entry));
+        }
+
+        #[test]
+        fn hostile_bytes_are_refused_or_encode_to_themselves(
+            bytes in vec(any::<u8>(), 0..400), at: usize, value: u8,
+        ) {
+            let mut damaged = entry().encode().unwrap();
+            let at = at % damaged.len();
+            damaged[at] = value;
+            for bytes in [bytes, damaged] {
+                if let Ok(entry) = Entry::decode(&bytes) {
+                    prop_assert_eq!(entry.encode(), Ok(bytes));
+                    let _ = entry.is_signed_by(&SigningKey::from_seed([1; 32]).public());
+                }
+            }
+        }
+    }
+}

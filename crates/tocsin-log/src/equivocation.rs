@@ -222,3 +222,165 @@ fn signed_part(note: &[u8]) -> &[u8] {
     let blank = note.windows(2).rposition(|pair| pair == b"\n\n");
     blank.and_then(|at| note.get(..=at)).unwrap_or(note)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::key::SigningKey;
+    use crate::testlog::TestLog;
+
+    fn verify(evidence: &Evidence, log: &TestLog) -> Result<Equivocation, EvidenceError> {
+        evidence.verify(&log.key.public(), &log.origin)
+    }
+
+    #[test]
+    fn every_pair_of_histories_that_part_gives_evidence_and_no_other_does() {
+        let whole = TestLog::of(40);
+        for fork in [0, 1, 2, 7, 8, 20, 39] {
+            let other = TestLog::with_fork(40, fork);
+            for small in 1..=40 {
+                for large in small..=40 {
+                    let (a, b) = (other.signed(small), whole.signed(large));
+                    // The order in which the notes are given does not matter.
+                    let (x, y) = if large % 2 == 0 { (&a, &b) } else { (&b, &a) };
+                    let found = Evidence::between(x, y, |place| whole.read(place)).unwrap();
+                    assert_eq!(found.is_some(), small > fork, "{small} {large} {fork}");
+                    let Some(evidence) = found else { continue };
+                    assert_eq!(evidence.kind.number(), if small == large { 1 } else { 2 });
+                    let proved = verify(&evidence, &whole).unwrap();
+                    assert_eq!((proved.origin(), proved.size()), (&whole.origin, small));
+                    assert_eq!(proved.id(), evidence.id());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_honest_log_cannot_be_accused() {
+        let log = TestLog::of(20);
+        let (note_a, note_b) = (log.note(7), log.note(20));
+        let proof = consistency(7, 20, |place| log.read(place)).unwrap();
+        let accuse = |mid_root, proof: &[Hash]| {
+            let kind = Kind::E2 {
+                mid_root,
+                proof: proof.to_vec(),
+            };
+            verify(
+                &Evidence {
+                    note_a: note_a.clone(),
+                    note_b: note_b.clone(),
+                    kind,
+                },
+                &log,
+            )
+            .unwrap_err()
+        };
+        assert_eq!(accuse(log.root(7), &proof), EvidenceError::Consistent);
+        assert_eq!(
+            accuse(log.root(8), &proof),
+            EvidenceError::Proof(ProofError::Root)
+        );
+        assert_eq!(
+            accuse(log.root(8), &[]),
+            EvidenceError::Proof(ProofError::Length { found: 0 })
+        );
+        let too_long = [log.root(1); 64];
+        let refused = EvidenceError::Proof(ProofError::Length { found: 64 });
+        assert_eq!(accuse(log.root(8), &too_long), refused);
+        let twice = Evidence {
+            note_a: note_a.clone(),
+            note_b: note_a.clone(),
+            kind: Kind::E1,
+        };
+        assert_eq!(verify(&twice, &log), Err(EvidenceError::Consistent));
+        let kind = Kind::E1;
+        let refused = verify(
+            &Evidence {
+                note_a,
+                note_b,
+                kind,
+            },
+            &log,
+        );
+        assert_eq!(refused, Err(EvidenceError::Sizes { a: 7, b: 20 }));
+    }
+
+    #[test]
+    fn evidence_needs_two_notes_of_the_accused() {
+        let (log, fork) = (TestLog::of(9), TestLog::with_fork(9, 3));
+        let found = Evidence::between(&log.signed(5), &fork.signed(9), |place| fork.read(place));
+        let good = found.unwrap().unwrap();
+        let stranger = SigningKey::from_seed([9; 32]);
+        let forged = Evidence {
+            note_a: log.checkpoint(5).sign(&stranger).unwrap().to_bytes(),
+            ..good.clone()
+        };
+        assert!(matches!(verify(&forged, &log), Err(EvidenceError::Note(_))));
+        let next = Origin::new("demo.tocsin.example", "jp", 2).unwrap();
+        assert!(matches!(
+            good.verify(&log.key.public(), &next),
+            Err(EvidenceError::Note(CheckpointError::OtherOrigin { .. }))
+        ));
+        // The larger note first is no E2.
+        let swapped = Evidence {
+            note_a: good.note_b.clone(),
+            note_b: good.note_a.clone(),
+            ..good
+        };
+        assert_eq!(
+            verify(&swapped, &log),
+            Err(EvidenceError::Sizes { a: 9, b: 5 })
+        );
+    }
+
+    #[test]
+    fn the_name_depends_on_what_was_signed_alone() {
+        let (log, fork) = (TestLog::of(9), TestLog::with_fork(9, 3));
+        let no_read = |_| Err::<Hash, _>("not asked");
+        let between = |a, b| Evidence::between(a, b, no_read).unwrap().unwrap();
+        let (a, b) = (log.signed(9), fork.signed(9));
+        let one = between(&a, &b);
+        assert_eq!(one.id(), between(&b, &a).id());
+        let mut dressed = one.clone();
+        dressed
+            .note_a
+            .extend_from_slice("\u{2014} x AAAAAAA=\n".as_bytes());
+        assert_eq!(verify(&dressed, &log).unwrap().id(), one.id());
+        let other = between(&log.signed(8), &fork.signed(8));
+        assert_ne!(other.id(), one.id());
+    }
+
+    #[test]
+    fn stored_hashes_of_another_log_make_no_evidence() {
+        let (log, fork) = (TestLog::of(9), TestLog::with_fork(9, 3));
+        let refused = Evidence::between(&fork.signed(5), &log.signed(9), |place| fork.read(place));
+        assert_eq!(refused, Err(BetweenError::OtherLog));
+        let refused = Evidence::between(&fork.signed(5), &log.signed(9), |_| Err("disk"));
+        assert_eq!(refused, Err(BetweenError::Read("disk")));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_evidence_is_refused_without_a_panic(
+            bytes: Vec<u8>,
+            hashes in vec(any::<[u8; 32]>(), 0..70),
+            sizes in (1_u64..20, 1_u64..20),
+        ) {
+            let log = TestLog::of(20);
+            let proof: Vec<_> = hashes.into_iter().map(Hash).collect();
+            let kind = Kind::E2 { mid_root: log.root(3), proof };
+            let (a, b) = (log.note(sizes.0), log.note(sizes.1));
+            for (note_a, note_b) in [(bytes.clone(), b.clone()), (a.clone(), bytes), (a, b)] {
+                for kind in [Kind::E1, kind.clone()] {
+                    let (note_a, note_b) = (note_a.clone(), note_b.clone());
+                    let evidence = Evidence { note_a, note_b, kind };
+                    let _ = evidence.id();
+                    prop_assert!(verify(&evidence, &log).is_err());
+                }
+            }
+        }
+    }
+}

@@ -254,3 +254,180 @@ impl Accepted {
         &self.checkpoint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::key::SigningKey;
+    use crate::note::NoteError;
+    use crate::testlog::TestLog;
+
+    fn follower(log: &TestLog) -> Follower {
+        Follower::new(log.origin.clone(), log.key.public(), Tree::new())
+    }
+
+    #[test]
+    fn batches_that_lead_to_signed_roots_are_taken() {
+        let log = TestLog::of(10);
+        let mut follower = follower(&log);
+        let mut stored = Vec::new();
+        for (start, end) in [(0, 1), (1, 4), (4, 10)] {
+            let entries = log.batch(start, end);
+            let note = log.note(end as u64);
+            let accepted = follower.check(start as u64, &entries, &note).unwrap();
+            assert_eq!(accepted.start(), start as u64);
+            assert_eq!(accepted.leaves().len(), entries.len());
+            assert_eq!(accepted.tree().size(), end as u64);
+            assert_eq!(accepted.checkpoint(), &log.signed(end as u64));
+            stored.extend_from_slice(accepted.completed());
+            follower.commit(accepted).unwrap();
+            assert_eq!(follower.head(), log.checkpoint(end as u64));
+        }
+        assert_eq!(stored, log.stored);
+        // It can be taken up again from what was stored.
+        let tree = Tree::restore(10, |place| log.read(place)).unwrap();
+        assert_eq!(&tree, follower.tree());
+    }
+
+    #[test]
+    fn a_changed_left_out_or_added_entry_is_refused() {
+        let log = TestLog::of(5);
+        let follower = follower(&log);
+        let mut entries = log.batch(0, 5);
+        entries[2] = b"changed";
+        let refused = follower.check(0, &entries, &log.note(5));
+        assert_eq!(
+            refused.unwrap_err(),
+            FollowError::Root {
+                note: Box::new(log.signed(5))
+            }
+        );
+        let refused = follower.check(0, &log.batch(0, 4), &log.note(5));
+        assert_eq!(
+            refused.unwrap_err(),
+            FollowError::Size { end: 4, signed: 5 }
+        );
+        let mut entries = log.batch(0, 5);
+        entries.swap(1, 2);
+        assert!(matches!(
+            follower.check(0, &entries, &log.note(5)),
+            Err(FollowError::Root { .. })
+        ));
+        assert_eq!(follower.head().size, 0);
+    }
+
+    #[test]
+    fn a_peer_that_rewrites_history_is_refused() {
+        let (log, fork) = (TestLog::of(9), TestLog::with_fork(9, 3));
+        let mut follower = follower(&log);
+        let accepted = follower.check(0, &log.batch(0, 6), &log.note(6)).unwrap();
+        follower.commit(accepted).unwrap();
+        let refused = follower
+            .check(6, &fork.batch(6, 9), &fork.note(9))
+            .unwrap_err();
+        assert_eq!(
+            refused,
+            FollowError::Root {
+                note: Box::new(fork.signed(9))
+            }
+        );
+    }
+
+    #[test]
+    fn batches_out_of_place_are_refused() {
+        let log = TestLog::of(9);
+        let mut follower = follower(&log);
+        let first = follower.check(0, &log.batch(0, 3), &log.note(3)).unwrap();
+        let rival = follower.check(0, &log.batch(0, 4), &log.note(4)).unwrap();
+        follower.commit(first).unwrap();
+        let stale = FollowError::Stale { start: 0, held: 3 };
+        assert_eq!(follower.commit(rival), Err(stale));
+        let old = follower
+            .check(2, &log.batch(2, 5), &log.note(5))
+            .unwrap_err();
+        assert_eq!(old, FollowError::Old { start: 2, held: 3 });
+        let gap = follower
+            .check(4, &log.batch(4, 5), &log.note(5))
+            .unwrap_err();
+        assert_eq!(gap, FollowError::Gap { start: 4, held: 3 });
+        let empty = follower.check(3, &[], &log.note(3)).unwrap_err();
+        assert_eq!(empty, FollowError::Empty);
+        assert_eq!(follower.head().size, 3);
+    }
+
+    #[test]
+    fn the_note_must_be_the_origins() {
+        let log = TestLog::of(2);
+        let stranger = SigningKey::from_seed([9; 32]);
+        let note = log.checkpoint(2).sign(&stranger).unwrap().to_bytes();
+        let refused = follower(&log)
+            .check(0, &log.batch(0, 2), &note)
+            .unwrap_err();
+        assert_eq!(
+            refused,
+            FollowError::Note(CheckpointError::Note(NoteError::Unsigned))
+        );
+    }
+
+    #[test]
+    fn bounds_are_checked_before_anything_is_hashed() {
+        let log = TestLog::of(1);
+        let long = vec![0; MAX_ENTRY_BYTES + 1];
+        let check = |entries: &[&[u8]]| follower(&log).check(0, entries, b"").unwrap_err();
+        let (index, bytes) = (1, long.len());
+        assert_eq!(
+            check(&[b"", &long]),
+            FollowError::EntryTooLong { index, bytes }
+        );
+        assert_eq!(check(&[&long[1..]; 17]), FollowError::TooLong);
+        let count = MAX_BATCH_ENTRIES + 1;
+        assert_eq!(
+            check(&vec![&b""[..]; count]),
+            FollowError::TooMany { count }
+        );
+    }
+
+    #[test]
+    fn no_batch_crosses_the_end_of_a_segment() {
+        let log = TestLog::of(SEGMENT_ENTRIES + 2);
+        let mut follower = follower(&log);
+        let end = usize::try_from(SEGMENT_ENTRIES).unwrap();
+        let accepted = follower.check(0, &log.batch(0, end - 1), &log.note(SEGMENT_ENTRIES - 1));
+        follower.commit(accepted.unwrap()).unwrap();
+        let start = SEGMENT_ENTRIES - 1;
+        let refused = follower.check(start, &log.batch(end - 1, end + 1), &log.note(start + 2));
+        let crosses = FollowError::CrossesSegment {
+            start,
+            end: start + 2,
+        };
+        assert_eq!(refused.unwrap_err(), crosses);
+        let accepted = follower.check(start, &log.batch(end - 1, end), &log.note(start + 1));
+        follower.commit(accepted.unwrap()).unwrap();
+        let last = log.batch(end, end + 2);
+        assert!(
+            follower
+                .check(start + 1, &last, &log.note(start + 3))
+                .is_ok()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_batches_are_refused_without_a_panic(
+            start: u64, held: u64, entries in vec(vec(any::<u8>(), 0..50), 0..20), note: Vec<u8>,
+        ) {
+            let log = TestLog::of(1);
+            let tree = Tree::restore(held, |_| log.read(0)).unwrap();
+            let follower = Follower::new(log.origin.clone(), log.key.public(), tree);
+            let entries: Vec<_> = entries.iter().map(Vec::as_slice).collect();
+            for (start, note) in [(start, note), (held, log.note(1))] {
+                if let Ok(accepted) = follower.check(start, &entries, &note) {
+                    prop_assert_eq!(accepted.checkpoint(), &log.signed(1));
+                }
+            }
+        }
+    }
+}

@@ -296,6 +296,23 @@ mod tests {
         assert_eq!(key.key_id().0, Hash::of(&bytes).0);
     }
 
+    #[test]
+    fn private_keys_are_wiped_and_cannot_be_printed() {
+        /// Prefers the constant that only types with `Debug` have.
+        struct Probe<T>(std::marker::PhantomData<T>);
+        trait Fallback {
+            const PRINTS: bool = false;
+        }
+        impl<T> Fallback for Probe<T> {}
+        impl<T: fmt::Debug> Probe<T> {
+            const PRINTS: bool = true;
+        }
+        const { assert!(Probe::<PublicKey>::PRINTS && !Probe::<SigningKey>::PRINTS) };
+
+        const fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        wiped(&SigningKey::from_seed([7; 32]).0);
+    }
+
     proptest! {
         #[test]
         fn keys_made_from_seeds_are_admitted(seed: [u8; 32], message: Vec<u8>) {

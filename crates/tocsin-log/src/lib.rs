@@ -25,3 +25,6 @@ pub mod note;
 pub mod proof;
 pub mod quorum;
 pub mod tree;
+
+#[cfg(test)]
+mod testlog;

@@ -281,3 +281,213 @@ fn is_name(name: &str) -> bool {
             .chars()
             .any(|c| c.is_whitespace() || c < ' ' || c == '+')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::key::SigningKey;
+
+    const NAME: &str = "demo.tocsin.example/jp/1";
+
+    fn line(seed: u8, name: &str, text: &str) -> SignatureLine {
+        let key = SigningKey::from_seed([seed; 32]);
+        let key_id = key_id(name, TYPE_ED25519, &key.public());
+        SignatureLine {
+            name: name.to_owned(),
+            key_id,
+            bytes: key.sign(text.as_bytes()).0.to_vec(),
+        }
+    }
+
+    fn note() -> Note {
+        let text = "first\n\nsecond\n".to_owned();
+        let signatures = vec![line(1, NAME, &text)];
+        Note { text, signatures }
+    }
+
+    #[test]
+    fn the_last_blank_line_parts_text_and_signatures() {
+        let bytes = note().to_bytes();
+        assert!(bytes.starts_with(b"first\n\nsecond\n\n\xe2\x80\x94 demo"));
+        assert_eq!(Note::parse(&bytes), Ok(note()));
+    }
+
+    #[test]
+    fn what_is_not_a_note_is_refused_with_its_reason() {
+        let good = String::from_utf8(note().to_bytes()).unwrap();
+        let refused = |text: &str| Note::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(refused(""), NoteError::NoSignatures);
+        assert_eq!(refused("text\n"), NoteError::NoSignatures);
+        assert_eq!(refused("text\n\n"), NoteError::NoSignatures);
+        assert_eq!(refused(good.trim_end()), NoteError::NoSignatures);
+        assert_eq!(
+            refused(&good.replace("first", "fir\tst")),
+            NoteError::NotText
+        );
+        assert_eq!(refused(&good.replace('\n', "\r\n")), NoteError::NotText);
+        assert_eq!(Note::parse(b"\xff\n\n"), Err(NoteError::NotText));
+        assert_eq!(refused(&good.replace('\u{2014}', "-")), NoteError::Line);
+        assert_eq!(refused(&good.replace(NAME, "a+b")), NoteError::Name);
+        assert_eq!(refused(&good.replace(NAME, "a\u{a0}b")), NoteError::Name);
+        assert_eq!(refused(&good.replace(NAME, "")), NoteError::Name);
+        assert_eq!(refused(&good.replace(NAME, "two words")), NoteError::Line);
+        assert_eq!(refused("t\n\n\u{2014} n AAAAAA==\n"), NoteError::Line);
+        // Base64 with stray bits at its end would be a second spelling of one note.
+        assert!(Note::parse("t\n\n\u{2014} n AAAAAAA=\n".as_bytes()).is_ok());
+        assert_eq!(refused("t\n\n\u{2014} n AAAAAAB=\n"), NoteError::Line);
+        let long = "x".repeat(MAX_NOTE_BYTES + 1);
+        assert_eq!(
+            refused(&long),
+            NoteError::TooLong {
+                bytes: MAX_NOTE_BYTES + 1
+            }
+        );
+        let line = format!("\u{2014} n {}", "A".repeat(MAX_LINE_BYTES));
+        assert_eq!(SignatureLine::parse(&line), Err(NoteError::Line));
+    }
+
+    #[test]
+    fn signatures_are_counted_before_they_are_read() {
+        let mut note = note();
+        for n in 1..MAX_NOTE_SIGNATURES {
+            note.add(line(1, &n.to_string(), "x")).unwrap();
+        }
+        let again = note.signatures[0].clone();
+        assert_eq!(
+            note.add(again),
+            Ok(()),
+            "a line it has already is no addition"
+        );
+        assert_eq!(note.signatures.len(), MAX_NOTE_SIGNATURES);
+        assert_eq!(
+            note.add(line(2, "b", "x")),
+            Err(NoteError::TooManySignatures)
+        );
+        assert_eq!(Note::parse(&note.to_bytes()), Ok(note.clone()));
+        note.signatures.push(line(2, "b", "x"));
+        assert_eq!(
+            Note::parse(&note.to_bytes()),
+            Err(NoteError::TooManySignatures)
+        );
+        let mut note = tests::note();
+        note.text = format!("{}\n", "x".repeat(MAX_NOTE_BYTES - 150));
+        assert!(matches!(
+            note.add(line(2, "b", "x")),
+            Err(NoteError::TooLong { .. })
+        ));
+    }
+
+    #[test]
+    fn a_known_key_that_fails_spoils_the_note_and_unknown_ones_are_ignored() {
+        let key = SigningKey::from_seed([1; 32]).public();
+        let mut note = note();
+        assert_eq!(note.verify(NAME, &key), Ok(()));
+        // Another key under the same name, another name over the same id, an unknown kind of
+        // signature.
+        note.add(line(2, NAME, "else")).unwrap();
+        let id = note.signatures[0].key_id;
+        note.add(SignatureLine {
+            name: "x".to_owned(),
+            key_id: id,
+            bytes: vec![1],
+        })
+        .unwrap();
+        let unknown = SignatureLine {
+            name: NAME.to_owned(),
+            key_id: [0; 4],
+            bytes: vec![6; 2428],
+        };
+        note.add(unknown).unwrap();
+        assert_eq!(note.verify(NAME, &key), Ok(()));
+        let before = note.clone();
+        for bytes in [
+            line(1, NAME, "else").bytes,
+            vec![0; 64],
+            vec![0; 63],
+            vec![0],
+        ] {
+            let mut spoilt = before.clone();
+            let name = NAME.to_owned();
+            spoilt
+                .add(SignatureLine {
+                    name,
+                    key_id: id,
+                    bytes,
+                })
+                .unwrap();
+            assert_eq!(spoilt.verify(NAME, &key), Err(NoteError::BadSignature));
+        }
+        let other = SigningKey::from_seed([3; 32]).public();
+        assert_eq!(note.verify(NAME, &other), Err(NoteError::Unsigned));
+    }
+
+    #[test]
+    fn verifier_keys_must_carry_their_own_id() {
+        let key = SigningKey::from_seed([1; 32]).public();
+        for signature_type in [TYPE_ED25519, TYPE_COSIGNATURE] {
+            let verifier = VerifierKey {
+                name: NAME.to_owned(),
+                signature_type,
+                key,
+            };
+            let text = verifier.to_string();
+            assert_eq!(VerifierKey::parse(&text), Ok(verifier));
+            let other = text.replace("/jp/", "/us/");
+            assert_eq!(VerifierKey::parse(&other), Err(NoteError::VerifierKey));
+        }
+        for bad in [
+            "",
+            "a",
+            "a+b",
+            "a+00000000+",
+            "a+0000000+AQ==",
+            "a+00000000+!",
+        ] {
+            assert!(VerifierKey::parse(bad).is_err(), "{bad}");
+        }
+        let weak = format!(
+            "a+00000000+{}",
+            STANDARD.encode([[1].as_slice(), &[0; 32]].concat())
+        );
+        assert_eq!(
+            VerifierKey::parse(&weak),
+            Err(NoteError::Key(KeyError::SmallOrder))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_notes_are_refused_or_give_the_same_bytes(
+            bytes in vec(any::<u8>(), 0..300), text: String, at: usize, value: u8,
+        ) {
+            let mut damaged = note().to_bytes();
+            let at = at % damaged.len();
+            damaged[at] = value;
+            let shaped = format!("{text}\n\n\u{2014} {text} {text}\n").into_bytes();
+            let key = SigningKey::from_seed([1; 32]).public();
+            for bytes in [bytes, damaged, shaped] {
+                if let Ok(note) = Note::parse(&bytes) {
+                    prop_assert_eq!(note.to_bytes(), bytes);
+                    let _ = note.verify(NAME, &key);
+                }
+            }
+            let _ = VerifierKey::parse(&text);
+            if let Ok(line) = SignatureLine::parse(&text) {
+                prop_assert_eq!(line.to_line(), text);
+            }
+        }
+
+        #[test]
+        fn lines_round_trip(
+            name in "[^\\s+\\x00-\\x1f]{1,40}",
+            key_id: [u8; 4],
+            bytes in vec(any::<u8>(), 1..99),
+        ) {
+            let line = SignatureLine { name, key_id, bytes };
+            prop_assert_eq!(SignatureLine::parse(&line.to_line()), Ok(line));
+        }
+    }
+}

@@ -291,42 +291,17 @@ mod tests {
 
     use super::*;
     use crate::hash::{EMPTY_ROOT, leaf_hash};
+    use crate::testlog::TestLog;
     use crate::tree::{Tree, position};
-
-    /// A log in memory: every stored hash and every root.
-    struct Log {
-        stored: Vec<Hash>,
-        roots: Vec<Hash>,
-    }
-
-    impl Log {
-        fn of(size: u64) -> Self {
-            let mut tree = Tree::new();
-            let (mut stored, mut roots) = (Vec::new(), vec![tree.root()]);
-            for n in 0..size {
-                stored.extend(tree.append(leaf_hash(&n.to_be_bytes())));
-                roots.push(tree.root());
-            }
-            Self { stored, roots }
-        }
-
-        fn read(&self, place: u64) -> Result<Hash, Infallible> {
-            Ok(self.stored[usize::try_from(place).unwrap()])
-        }
-
-        fn root(&self, size: u64) -> &Hash {
-            &self.roots[usize::try_from(size).unwrap()]
-        }
-    }
 
     #[test]
     fn inclusion_proofs_round_trip_for_every_index_and_size_to_300() {
-        let log = Log::of(300);
+        let log = TestLog::of(300);
         for size in 1..=300_u64 {
             for index in 0..size {
-                let leaf = leaf_hash(&index.to_be_bytes());
+                let leaf = log.stored[usize::try_from(position(0, index)).unwrap()];
                 let proof = inclusion(index, size, |place| log.read(place)).unwrap();
-                let root = log.root(size);
+                let root = &log.root(size);
                 assert_eq!(verify_inclusion(&leaf, index, size, &proof, root), Ok(()));
                 let elsewhere = (index + 1) % size;
                 assert!(
@@ -345,10 +320,10 @@ mod tests {
 
     #[test]
     fn consistency_proofs_round_trip_for_every_pair_of_sizes_to_300() {
-        let log = Log::of(300);
+        let log = TestLog::of(300);
         for new in 1..=300_u64 {
             for old in 1..=new {
-                let (old_root, new_root) = (log.root(old), log.root(new));
+                let (old_root, new_root) = (&log.root(old), &log.root(new));
                 let proof = consistency(old, new, |place| log.read(place)).unwrap();
                 assert_eq!(
                     verify_consistency(old, new, old_root, new_root, &proof),
