@@ -232,10 +232,10 @@ impl Rule {
 }
 
 impl<T> Match<T> {
-    fn accepts<U: ?Sized>(&self, value: &U) -> bool
+    fn accepts<U>(&self, value: &U) -> bool
     where
         T: std::borrow::Borrow<U>,
-        U: PartialEq,
+        U: PartialEq + ?Sized,
     {
         match self {
             Self::Any => true,

@@ -48,6 +48,18 @@ impl Refusal {
         }
     }
 
+    /// The same, when what was looked at is a part of something larger.
+    #[must_use]
+    pub fn within(mut self, outer: impl Into<String>) -> Self {
+        let outer = outer.into();
+        self.field = if self.field.is_empty() {
+            outer
+        } else {
+            format!("{outer}.{}", self.field)
+        };
+        self
+    }
+
     /// The same with its facts.
     #[must_use]
     pub fn with(mut self, detail: impl Into<String>) -> Self {
