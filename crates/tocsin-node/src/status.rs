@@ -181,6 +181,25 @@ impl From<Refusal> for Status {
     }
 }
 
+/// What the rules of the field refuse; their facts stand in the message already.
+impl From<tocsin_core::reason::Refusal> for Refusal {
+    fn from(refused: tocsin_core::reason::Refusal) -> Self {
+        use tocsin_core::reason::Class as Rule;
+        let class = match refused.class() {
+            Rule::InvalidArgument => Class::InvalidArgument,
+            Rule::OutOfRange => Class::OutOfRange,
+            Rule::FailedPrecondition => Class::FailedPrecondition,
+            Rule::PermissionDenied => Class::PermissionDenied,
+            Rule::AlreadyExists => Class::AlreadyExists,
+        };
+        let refusal = Self::new(class, refused.code(), refused.to_string());
+        if refused.field.is_empty() {
+            return refusal;
+        }
+        refusal.at(refused.field)
+    }
+}
+
 /// The reasons the node itself gives, beside those of the door and the logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -196,7 +215,7 @@ pub enum Reason {
     WrongMember,
     /// A field is missing or not of its form.
     FieldInvalid,
-    /// The request speaks of another alliance.
+    /// A peer's roster is another than ours.
     WrongAlliance,
     /// No such resource.
     NotFound,
@@ -287,7 +306,7 @@ impl Reason {
             Self::RoleRequired => "ROLE_REQUIRED",
             Self::WrongMember => "WRONG_MEMBER",
             Self::FieldInvalid => "FIELD_INVALID",
-            Self::WrongAlliance => "WRONG_ALLIANCE",
+            Self::WrongAlliance => "PEER_OF_OTHER_ALLIANCE",
             Self::NotFound => "NOT_FOUND",
             Self::UnknownOrigin => "UNKNOWN_ORIGIN",
             Self::AheadOfNode => "AHEAD_OF_NODE",
@@ -321,7 +340,7 @@ impl Reason {
             }
             Self::WrongMember => "the message speaks for another member than the certificate",
             Self::FieldInvalid => "a field is missing or not of its form; the violation names it",
-            Self::WrongAlliance => "this node belongs to another alliance",
+            Self::WrongAlliance => "this node belongs to an alliance with another genesis roster",
             Self::NotFound => "no such resource at this node",
             Self::UnknownOrigin => "no member of this alliance has that log",
             Self::AheadOfNode => {
@@ -403,6 +422,11 @@ mod tests {
                 "{code}"
             );
             assert!(seen.insert(code), "{code} twice");
+            assert_eq!(
+                tocsin_core::reason::Reason::from_code(code),
+                None,
+                "{code} in core too"
+            );
             assert!(!reason.meaning().is_empty());
         }
     }
@@ -421,6 +445,17 @@ mod tests {
             .get_details_precondition_failure()
             .unwrap();
         assert_eq!(failure.violations[0].r#type, "NEEDS_SECOND_OFFICER");
+    }
+
+    #[test]
+    fn a_rule_of_the_field_keeps_its_code_and_field() {
+        use tocsin_core::reason;
+        for rule in reason::ALL {
+            let refused = reason::Refusal::at(*rule, "order.title");
+            let status = Status::from(Refusal::from(refused));
+            assert_eq!(status.get_details_error_info().unwrap().reason, rule.code());
+            assert_ne!(status.code(), Code::Unknown);
+        }
     }
 
     #[test]

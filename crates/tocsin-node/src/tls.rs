@@ -93,6 +93,18 @@ impl Trust {
         Ok(Self { domains })
     }
 
+    /// The CAs that an alliance file pins.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of(alliance: &tocsin_core::roster::Alliance) -> Result<Self, TlsError> {
+        Self::new(alliance.members().map(|member| TrustEntry {
+            member: &member.id,
+            trust_domain: &member.tls.trust_domain,
+            ca_pem: &member.tls.ca_pem,
+        }))
+    }
+
     /// The member whose trust domain this is.
     #[must_use]
     pub fn member_of(&self, trust_domain: &str) -> Option<&str> {

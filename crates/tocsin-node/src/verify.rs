@@ -216,7 +216,8 @@ fn alert(refused: TlsError) -> rustls::Error {
         if matches!(why, webpki::Error::CertNotValidYet { .. }) {
             return CertificateError::NotValidYet.into();
         }
-        if matches!(why, webpki::Error::UnknownIssuer) {
+        let foreign = webpki::Error::InvalidSignatureForPublicKey;
+        if *why == webpki::Error::UnknownIssuer || *why == foreign {
             return CertificateError::UnknownIssuer.into();
         }
     }
