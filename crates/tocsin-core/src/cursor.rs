@@ -1,7 +1,8 @@
-//! Where a subscriber stands: a vector of positions, valid at every member's node (FORMATS section 7).
+//! Where a subscriber stands: a vector of positions, valid at every member's node (FORMATS section
+//! 7).
 //!
-//! A cursor never expires and never moves silently. It is opaque to clients; nodes check that it is for
-//! this alliance and this subscription before they trust a single component.
+//! A cursor never expires and never moves silently. It is opaque to clients; nodes check that it is
+//! for this alliance and this subscription before they trust a single component.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -22,7 +23,10 @@ impl Vector {
     /// The first index of `origin` that is not known.
     #[must_use]
     pub fn next_index(&self, origin: &Origin) -> u64 {
-        self.components.get(&origin.to_string()).copied().unwrap_or(0)
+        self.components
+            .get(&origin.to_string())
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Whether it is known that `origin` told two stories.
@@ -66,7 +70,9 @@ impl Vector {
 
     /// The components that are not zero, sorted by name.
     pub fn components(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.components.iter().map(|(name, next)| (name.as_str(), *next))
+        self.components
+            .iter()
+            .map(|(name, next)| (name.as_str(), *next))
     }
 
     fn put(&mut self, name: String, value: u64) {
@@ -94,14 +100,20 @@ pub struct View {
 
 impl View {
     /// No subscription: the position at which a screening answer was given. Both hashes are zeros.
-    pub const NONE: Self = Self { genesis: [0; HASH_BYTES], subscription: [0; HASH_BYTES] };
+    pub const NONE: Self = Self {
+        genesis: [0; HASH_BYTES],
+        subscription: [0; HASH_BYTES],
+    };
 
     /// The view of a subscription; `filter` exactly as the client sent it.
     #[must_use]
     pub fn new(genesis: &Hash, jurisdiction: &str, filter: &str) -> Self {
         let subscription = Hash::of_parts(&[jurisdiction.as_bytes(), &[0], filter.as_bytes()]);
         let first = |hash: &Hash| hash.0.first_chunk().copied().unwrap_or_default();
-        Self { genesis: first(genesis), subscription: first(&subscription) }
+        Self {
+            genesis: first(genesis),
+            subscription: first(&subscription),
+        }
     }
 }
 
@@ -138,7 +150,9 @@ impl Cursor {
         if text.len() > MAX_CURSOR_CHARS {
             return Err(CursorError::Malformed);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Malformed)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| CursorError::Malformed)?;
         let mut rest = bytes.as_slice();
         if take(&mut rest, 1)? != [VERSION] {
             return Err(CursorError::Malformed);
@@ -152,7 +166,10 @@ impl Cursor {
         if subscription != view.subscription {
             return Err(CursorError::OtherFilter);
         }
-        Ok(Self { view: *view, vector })
+        Ok(Self {
+            view: *view,
+            vector,
+        })
     }
 }
 
@@ -194,19 +211,31 @@ fn read_vector(rest: &mut &[u8]) -> Result<Vector, CursorError> {
     let mut components = BTreeMap::new();
     for _ in 0..count {
         let length = read_varint(rest)?;
-        let length = usize::try_from(length).ok().filter(|length| *length <= MAX_ORIGIN_BYTES + 1);
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= MAX_ORIGIN_BYTES + 1);
         let name = take(rest, length.ok_or(CursorError::Malformed)?)?;
         let name = std::str::from_utf8(name).map_err(|_| CursorError::Malformed)?;
         let next = read_varint(rest)?;
-        let is_sorted = components.last_key_value().is_none_or(|(last, _): (&String, _)| **last < *name);
+        let is_sorted = components
+            .last_key_value()
+            .is_none_or(|(last, _): (&String, _)| **last < *name);
         let is_freeze = name.starts_with('!');
-        let is_origin = name.strip_prefix('!').unwrap_or(name).parse::<Origin>().is_ok();
+        let is_origin = name
+            .strip_prefix('!')
+            .unwrap_or(name)
+            .parse::<Origin>()
+            .is_ok();
         if !is_sorted || !is_origin || next == 0 || (is_freeze && next != 1) {
             return Err(CursorError::Malformed);
         }
         components.insert(name.to_owned(), next);
     }
-    if rest.is_empty() { Ok(Vector { components }) } else { Err(CursorError::Malformed) }
+    if rest.is_empty() {
+        Ok(Vector { components })
+    } else {
+        Err(CursorError::Malformed)
+    }
 }
 
 fn take<'a>(rest: &mut &'a [u8], count: usize) -> Result<&'a [u8], CursorError> {
@@ -230,14 +259,21 @@ fn read_varint(rest: &mut &[u8]) -> Result<u64, CursorError> {
         let byte = take(rest, 1)?.first().copied().unwrap_or_default();
         let bits = u64::from(byte & 0x7f);
         // In the tenth byte only one bit is left.
-        if bits.checked_shl(shift).is_none_or(|moved| moved >> shift != bits) {
+        if bits
+            .checked_shl(shift)
+            .is_none_or(|moved| moved >> shift != bits)
+        {
             return Err(CursorError::Malformed);
         }
         value |= bits << shift;
         if byte & 0x80 == 0 {
             // A last byte of zero is a longer spelling of the same number.
             let is_minimal = byte != 0 || shift == 0;
-            return if is_minimal { Ok(value) } else { Err(CursorError::Malformed) };
+            return if is_minimal {
+                Ok(value)
+            } else {
+                Err(CursorError::Malformed)
+            };
         }
     }
     Err(CursorError::Malformed)
@@ -249,7 +285,8 @@ const VERSION: u8 = 1;
 const HASH_BYTES: usize = 8;
 /// Components of one cursor: 128 members, each with a position and a freeze.
 pub const MAX_COMPONENTS: u64 = 256;
-/// Characters of a cursor: what [`MAX_COMPONENTS`] of usual length need, far below any message limit.
+/// Characters of a cursor: what [`MAX_COMPONENTS`] of usual length need, far below any message
+/// limit.
 pub const MAX_CURSOR_CHARS: usize = 32_768;
 
 #[cfg(test)]
@@ -285,7 +322,10 @@ mod tests {
     fn the_bytes_are_those_of_the_format() {
         let mut vector = vector(300, 0);
         vector.freeze(&origin("jp"));
-        let cursor = Cursor { view: view(), vector };
+        let cursor = Cursor {
+            view: view(),
+            vector,
+        };
         let bytes = URL_SAFE_NO_PAD.decode(cursor.encode()).unwrap();
         let subscription = Hash::of(b"DE\0issuer = \"us\"");
         let expected = [
@@ -307,42 +347,87 @@ mod tests {
 
     #[test]
     fn a_cursor_of_another_alliance_or_filter_is_refused_with_its_own_reason() {
-        let text = Cursor { view: view(), vector: vector(3, 4) }.encode();
+        let text = Cursor {
+            view: view(),
+            vector: vector(3, 4),
+        }
+        .encode();
         let other = View::new(&Hash([8; 32]), "DE", "issuer = \"us\"");
-        assert_eq!(Cursor::decode(&text, &other), Err(CursorError::OtherAlliance));
-        for other in [("JP", "issuer = \"us\""), ("DE", "issuer = \"us\" "), ("DE", "")] {
+        assert_eq!(
+            Cursor::decode(&text, &other),
+            Err(CursorError::OtherAlliance)
+        );
+        for other in [
+            ("JP", "issuer = \"us\""),
+            ("DE", "issuer = \"us\" "),
+            ("DE", ""),
+        ] {
             let other = View::new(&Hash([7; 32]), other.0, other.1);
             assert_eq!(Cursor::decode(&text, &other), Err(CursorError::OtherFilter));
         }
-        let position = Cursor { view: View::NONE, vector: vector(3, 4) }.encode();
-        assert_eq!(Cursor::decode(&position, &view()), Err(CursorError::OtherAlliance));
+        let position = Cursor {
+            view: View::NONE,
+            vector: vector(3, 4),
+        }
+        .encode();
+        assert_eq!(
+            Cursor::decode(&position, &view()),
+            Err(CursorError::OtherAlliance)
+        );
     }
 
     #[test]
     fn a_position_has_one_spelling() {
         let entry = |name: &str, next: &[u8]| {
-            [&[u8::try_from(name.len()).unwrap()][..], name.as_bytes(), next].concat()
+            [
+                &[u8::try_from(name.len()).unwrap()][..],
+                name.as_bytes(),
+                next,
+            ]
+            .concat()
         };
         let (jp, us) = ("demo.tocsin.example/jp/1", "demo.tocsin.example/us/1");
         let unsorted = [head(), vec![2], entry(us, &[1]), entry(jp, &[1])].concat();
         let twice = [head(), vec![2], entry(us, &[1]), entry(us, &[2])].concat();
         let zero = [head(), vec![1], entry(us, &[0])].concat();
         let long = [head(), vec![1], entry(us, &[0x81, 0x00])].concat();
-        let wide = [head(), vec![1], entry(us, &[[0xff; 9].as_slice(), &[0x02]].concat())].concat();
+        let wide = [
+            head(),
+            vec![1],
+            entry(us, &[[0xff; 9].as_slice(), &[0x02]].concat()),
+        ]
+        .concat();
         let trailing = [head(), vec![1], entry(us, &[1]), vec![0]].concat();
         let frozen_twice = [head(), vec![1], entry(&format!("!{us}"), &[2])].concat();
         let no_origin = [head(), vec![1], entry("us", &[1])].concat();
         let many = [head(), vec![0xff, 0xff, 0xff, 0x7f]].concat();
-        for bytes in
-            [unsorted, twice, zero, long, wide, trailing, frozen_twice, no_origin, many, head()]
-        {
+        for bytes in [
+            unsorted,
+            twice,
+            zero,
+            long,
+            wide,
+            trailing,
+            frozen_twice,
+            no_origin,
+            many,
+            head(),
+        ] {
             assert_eq!(refused(&bytes), CursorError::Malformed);
         }
         let mut other_version = head();
         other_version[0] = 2;
         assert_eq!(refused(&other_version), CursorError::Malformed);
-        let text = Cursor { view: view(), vector: vector(1, 0) }.encode();
-        for text in [format!("{text}="), format!("{text}\n"), "A".repeat(MAX_CURSOR_CHARS + 4)] {
+        let text = Cursor {
+            view: view(),
+            vector: vector(1, 0),
+        }
+        .encode();
+        for text in [
+            format!("{text}="),
+            format!("{text}\n"),
+            "A".repeat(MAX_CURSOR_CHARS + 4),
+        ] {
             assert_eq!(Cursor::decode(&text, &view()), Err(CursorError::Malformed));
         }
     }
@@ -358,7 +443,13 @@ mod tests {
         assert!(frozen.covers(&vector(3, 4)) && !vector(9, 9).covers(&frozen));
         let mut merged = vector(9, 1);
         merged.merge(&frozen);
-        assert_eq!((merged.next_index(&origin("us")), merged.next_index(&origin("jp"))), (9, 4));
+        assert_eq!(
+            (
+                merged.next_index(&origin("us")),
+                merged.next_index(&origin("jp"))
+            ),
+            (9, 4)
+        );
         assert!(merged.is_frozen(&origin("us")));
         let mut empty = vector(1, 0);
         empty.set(&origin("us"), 0);
@@ -377,13 +468,17 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(tail in proptest::collection::vec(any::<u8>(), 0..80), text in ".{0,60}") {
+        fn no_bytes_make_it_panic(
+            tail in proptest::collection::vec(any::<u8>(), 0..80), text in ".{0,60}",
+        ) {
             let _ = Cursor::decode(&URL_SAFE_NO_PAD.encode([head(), tail].concat()), &view());
             let _ = Cursor::decode(&text, &view());
         }
 
         #[test]
-        fn what_decodes_has_no_other_spelling(tail in proptest::collection::vec(any::<u8>(), 0..30)) {
+        fn what_decodes_has_no_other_spelling(
+            tail in proptest::collection::vec(any::<u8>(), 0..30),
+        ) {
             let text = URL_SAFE_NO_PAD.encode([head(), tail].concat());
             if let Ok(cursor) = Cursor::decode(&text, &view()) {
                 prop_assert_eq!(cursor.encode(), text);

@@ -1,7 +1,7 @@
 //! What a subscriber or a list wants to see: `field = "value"` joined by `AND` (FORMATS section 7).
 //!
-//! The fields name only what an order's issue statement fixes, so a block never slips out of a filter by
-//! being modified, and never into one by the late arrival of a body.
+//! The fields name only what an order's issue statement fixes, so a block never slips out of a
+//! filter by being modified, and never into one by the late arrival of a body.
 
 use crate::order::{Instrument, Order};
 use crate::product::Selector;
@@ -40,7 +40,9 @@ impl Filter {
                 break;
             }
             let at = text.len() - rest.len();
-            let after = rest.strip_prefix("AND").ok_or(FilterError::Malformed { at })?;
+            let after = rest
+                .strip_prefix("AND")
+                .ok_or(FilterError::Malformed { at })?;
             rest = after.trim_start();
             if rest.is_empty() || rest.len() == after.len() {
                 return Err(FilterError::Malformed { at });
@@ -53,8 +55,13 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, issuer: &str, issued: &Order) -> bool {
         self.issuer.as_deref().is_none_or(|wanted| wanted == issuer)
-            && self.instrument.is_none_or(|wanted| wanted == issued.instrument)
-            && self.hs.as_deref().is_none_or(|wanted| has_hs(issued, wanted))
+            && self
+                .instrument
+                .is_none_or(|wanted| wanted == issued.instrument)
+            && self
+                .hs
+                .as_deref()
+                .is_none_or(|wanted| has_hs(issued, wanted))
             && self
                 .right_kind
                 .is_none_or(|wanted| issued.rights.iter().any(|right| right.kind == wanted))
@@ -91,7 +98,11 @@ impl Filter {
             }
             _ => return Err(FilterError::UnknownField { at }),
         };
-        if is_first { Ok(()) } else { Err(FilterError::Twice { at }) }
+        if is_first {
+            Ok(())
+        } else {
+            Err(FilterError::Twice { at })
+        }
     }
 }
 
@@ -144,8 +155,14 @@ impl FilterError {
 /// Cuts `field = "value"` off the front.
 fn term(text: &str) -> Option<(&str, &str, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_lowercase() || c == '_'))?;
-    let (field, rest) = text.split_at_checked(end).filter(|(field, _)| !field.is_empty())?;
-    let rest = rest.trim_start().strip_prefix('=')?.trim_start().strip_prefix('"')?;
+    let (field, rest) = text
+        .split_at_checked(end)
+        .filter(|(field, _)| !field.is_empty())?;
+    let rest = rest
+        .trim_start()
+        .strip_prefix('=')?
+        .trim_start()
+        .strip_prefix('"')?;
     let (value, rest) = rest.split_once('"')?;
     Some((field, value, rest))
 }
@@ -186,7 +203,10 @@ mod tests {
                 description: "certain lamps".into(),
                 selectors: vec![
                     Selector::Model("LX-100".into()),
-                    Selector::Hs(HsCode { code: "940511".into(), edition: 2022 }),
+                    Selector::Hs(HsCode {
+                        code: "940511".into(),
+                        edition: 2022,
+                    }),
                 ],
             }],
             rights: vec![Right {
@@ -217,7 +237,8 @@ mod tests {
             "  ",
             "issuer = \"us\"",
             "issuer=\"us\"   AND\ths = \"9405\"",
-            "instrument = \"us_337_geo\" AND right_kind = \"patent\" AND hs = \"94\" AND issuer = \"us\" ",
+            "right_kind = \"patent\" AND hs = \"94\" AND issuer = \"us\" ",
+            "instrument = \"us_337_geo\"",
         ] {
             assert!(is_wanted(filter), "{filter}");
         }
@@ -256,7 +277,11 @@ mod tests {
             ("right_kind = \"Patent\"", "FILTER_BAD_VALUE"),
             (long.as_str(), "FILTER_TOO_LONG"),
         ] {
-            assert_eq!(Filter::parse(filter).map_err(FilterError::code), Err(code), "{filter}");
+            assert_eq!(
+                Filter::parse(filter).map_err(FilterError::code),
+                Err(code),
+                "{filter}"
+            );
         }
     }
 

@@ -11,17 +11,25 @@
 
 #![forbid(unsafe_code)]
 
+pub mod admit;
 pub mod country;
+pub mod cursor;
 pub mod date;
 pub mod decision;
+pub mod filter;
+#[cfg(test)]
+mod fixture;
 pub mod handling;
 pub mod indicator;
+pub mod lookup;
 pub mod name;
+pub mod notice;
 pub mod order;
 pub mod party;
 pub mod policy;
 pub mod product;
 pub mod reason;
+pub mod registry;
 pub mod report;
 pub mod right;
 pub mod roster;

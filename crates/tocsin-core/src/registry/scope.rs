@@ -1,18 +1,21 @@
-//! What is left of a text after its issuer narrowed it, and whether a later text is only a narrowing.
+//! What is left of a text after its issuer narrowed it, and whether a later text is only a
+//! narrowing.
 //!
-//! A jurisdiction judged one text. What its issuer takes away later is gone there at once; what its issuer
-//! adds waits for a fresh decision (DESIGN decision 6). Both follow from intersecting the texts.
+//! A jurisdiction judged one text. What its issuer takes away later is gone there at once; what its
+//! issuer adds waits for a fresh decision (DESIGN decision 6). Both follow from intersecting the
+//! texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::order::{MAX_BODY_SELECTORS, Order, ScopeKind};
 use crate::party::Party;
-use crate::product::{Article, HsCode, MAX_SELECTORS, Selector, SerialRange};
+use crate::product::{Article, HsCode, MAX_SELECTORS, Selector, SelectorKind, SerialRange};
+use crate::right::Right;
 use crate::statement::MAX_BODIES;
 use crate::text::folded;
 
-/// The goods, parties and time that both texts bar, in the words of `text`; `None` when its selectors would
-/// be more than [`MAX_SCOPE_SELECTORS`].
+/// The goods, parties and time that both texts bar, in the words of `text`; `None` when its
+/// selectors would be more than [`MAX_SCOPE_SELECTORS`].
 pub(super) fn narrowed(text: &Order, by: &Order) -> Option<Order> {
     let goods = Goods::of(&by.articles);
     let mut budget = MAX_SCOPE_SELECTORS;
@@ -20,7 +23,10 @@ pub(super) fn narrowed(text: &Order, by: &Order) -> Option<Order> {
     for article in &text.articles {
         let selectors = goods.common(&article.selectors, &mut budget)?;
         if !selectors.is_empty() || goods.tells(article) {
-            articles.push(Article { description: article.description.clone(), selectors });
+            articles.push(Article {
+                description: article.description.clone(),
+                selectors,
+            });
         }
     }
     let rights = &by.rights;
@@ -29,14 +35,15 @@ pub(super) fn narrowed(text: &Order, by: &Order) -> Option<Order> {
         rights: text
             .rights
             .iter()
-            .filter(|right| rights.iter().any(|other| right.is_same(other)))
+            .filter(|right| rights.iter().any(|other| is_same(right, other)))
             .cloned()
             .collect(),
         ..bounded(text, by)
     })
 }
 
-/// As [`narrowed`], but of parties and time only: what can be said while the articles of `by` are not all here.
+/// As [`narrowed`], but of parties and time only: what can be said while the articles of `by` are
+/// not all here.
 pub(super) fn bounded(text: &Order, by: &Order) -> Order {
     let (scope, respondents) = match (text.scope, by.scope) {
         (ScopeKind::General | ScopeKind::Limited, ScopeKind::General) => {
@@ -47,7 +54,10 @@ pub(super) fn bounded(text: &Order, by: &Order) -> Order {
             let others = Names::of(&by.respondents);
             (
                 ScopeKind::Limited,
-                text.respondents.iter().filter_map(|party| others.common(party)).collect(),
+                text.respondents
+                    .iter()
+                    .filter_map(|party| others.common(party))
+                    .collect(),
             )
         }
     };
@@ -59,7 +69,8 @@ pub(super) fn bounded(text: &Order, by: &Order) -> Order {
             (0, until) | (until, 0) => until,
             (ours, theirs) => ours.min(theirs),
         },
-        // Counterfeits are held with more care, and an exercise bars nothing: either text's word is enough.
+        // Counterfeits are held with more care, and an exercise bars nothing: either text's word is
+        // enough.
         counterfeit: text.counterfeit || by.counterfeit,
         exercise: text.exercise || by.exercise,
         ..text.clone()
@@ -73,21 +84,51 @@ pub(super) fn is_empty(text: &Order) -> bool {
         || (text.until_ms != 0 && text.until_ms <= text.from_ms)
 }
 
-/// Whether `new` bars nothing that `old` does not, so that whoever judged `old` need not judge again.
+/// Whether `new` bars nothing that `old` does not, so that whoever judged `old` need not judge
+/// again.
 pub(super) fn is_within(new: &Order, old: &Order) -> bool {
-    let end = |order: &Order| if order.until_ms == 0 { i64::MAX } else { order.until_ms };
+    let end = |order: &Order| {
+        if order.until_ms == 0 {
+            i64::MAX
+        } else {
+            order.until_ms
+        }
+    };
     new.instrument == old.instrument
         && new.phase == old.phase
         && (new.counterfeit || !old.counterfeit)
         && (new.exercise || !old.exercise)
         && new.from_ms >= old.from_ms
         && end(new) <= end(old)
-        && new.rights.iter().all(|right| old.rights.iter().any(|other| right.is_same(other)))
+        && new
+            .rights
+            .iter()
+            .all(|right| old.rights.iter().any(|other| is_same(right, other)))
         && are_parties_within(new, old)
         && {
             let goods = Goods::of(&old.articles);
             new.articles.iter().all(|article| goods.cover(article))
         }
+}
+
+/// Whether some of the same goods are named by both, by what can decide: item, model or serial
+/// numbers.
+pub(super) fn share_goods(text: &Order, other: &Order) -> bool {
+    let goods = Goods::of(&other.articles);
+    let mut budget = MAX_SCOPE_SELECTORS;
+    text.articles.iter().any(|article| {
+        goods
+            .common(&article.selectors, &mut budget)
+            .is_none_or(|common| {
+                let mut kinds = common.iter().map(Selector::kind);
+                kinds.any(|kind| {
+                    matches!(
+                        kind,
+                        SelectorKind::Gtin | SelectorKind::Model | SelectorKind::Serial
+                    )
+                })
+            })
+    })
 }
 
 fn are_parties_within(new: &Order, old: &Order) -> bool {
@@ -96,6 +137,12 @@ fn are_parties_within(new: &Order, old: &Order) -> bool {
     }
     let known = Names::of(&old.respondents);
     new.scope == ScopeKind::Limited && new.respondents.iter().all(|party| known.cover(party))
+}
+
+/// Whether two rights are one in their register; which claims are relied on is not the register's
+/// matter.
+fn is_same(right: &Right, other: &Right) -> bool {
+    (right.kind, &right.office, &right.number) == (other.kind, &other.office, &other.number)
 }
 
 /// The goods of a text, ready to be compared.
@@ -109,15 +156,24 @@ struct Goods {
 
 impl Goods {
     fn of(articles: &[Article]) -> Self {
-        let mut goods =
-            Self { exact: BTreeSet::new(), serials: BTreeMap::new(), narratives: BTreeMap::new() };
+        let mut goods = Self {
+            exact: BTreeSet::new(),
+            serials: BTreeMap::new(),
+            narratives: BTreeMap::new(),
+        };
         for article in articles {
-            *goods.narratives.entry(article.description.clone()).or_default() |=
-                article.selectors.is_empty();
+            *goods
+                .narratives
+                .entry(article.description.clone())
+                .or_default() |= article.selectors.is_empty();
             for selector in article.selectors.iter().filter_map(canonical) {
                 if let Selector::Serial(range) = &selector {
                     let key = (range.prefix.clone(), range.width);
-                    goods.serials.entry(key).or_default().push((range.low, range.high));
+                    goods
+                        .serials
+                        .entry(key)
+                        .or_default()
+                        .push((range.low, range.high));
                 }
                 goods.exact.insert(selector);
             }
@@ -126,7 +182,8 @@ impl Goods {
         goods
     }
 
-    /// Whether these goods are told of by the same words, where one of the two sides has only words.
+    /// Whether these goods are told of by the same words, where one of the two sides has only
+    /// words.
     fn tells(&self, article: &Article) -> bool {
         self.narratives
             .get(&article.description)
@@ -168,26 +225,43 @@ impl Goods {
             kept.push(raw.clone());
             return;
         }
-        let from = Selector::Hs(HsCode { code: hs.code.clone(), edition: 0 });
-        let longer = self.exact.range(from..).map_while(|selector| match selector {
-            Selector::Hs(other) if other.code.starts_with(&hs.code) => Some(other),
-            Selector::Hs(_)
-            | Selector::Gtin(_)
-            | Selector::Model(_)
-            | Selector::Serial(_)
-            | Selector::Mid(_)
-            | Selector::Lei(_)
-            | Selector::Eori(_)
-            | Selector::Brand(_) => None,
+        let from = Selector::Hs(HsCode {
+            code: hs.code.clone(),
+            edition: 0,
         });
-        kept.extend(longer.filter(|other| other.edition == hs.edition).cloned().map(Selector::Hs));
+        let longer = self
+            .exact
+            .range(from..)
+            .map_while(|selector| match selector {
+                Selector::Hs(other) if other.code.starts_with(&hs.code) => Some(other),
+                Selector::Hs(_)
+                | Selector::Gtin(_)
+                | Selector::Model(_)
+                | Selector::Serial(_)
+                | Selector::Mid(_)
+                | Selector::Lei(_)
+                | Selector::Eori(_)
+                | Selector::Brand(_) => None,
+            });
+        kept.extend(
+            longer
+                .filter(|other| other.edition == hs.edition)
+                .cloned()
+                .map(Selector::Hs),
+        );
     }
 
     fn covers_hs(&self, hs: &HsCode) -> bool {
-        [2, 4, 6].into_iter().filter_map(|digits| hs.code.get(..digits)).any(|code| {
-            let code = HsCode { code: code.to_owned(), edition: hs.edition };
-            self.exact.contains(&Selector::Hs(code))
-        })
+        [2, 4, 6]
+            .into_iter()
+            .filter_map(|digits| hs.code.get(..digits))
+            .any(|code| {
+                let code = HsCode {
+                    code: code.to_owned(),
+                    edition: hs.edition,
+                };
+                self.exact.contains(&Selector::Hs(code))
+            })
     }
 
     fn common_serials(&self, range: &SerialRange, budget: usize, kept: &mut Vec<Selector>) {
@@ -195,21 +269,27 @@ impl Goods {
         let first = others.partition_point(|(_, high)| *high < range.low);
         // One more than the budget is enough to run out of it.
         kept.extend(
-            others.iter().skip(first).take_while(|(low, _)| *low <= range.high).take(budget + 1).map(
-                |(low, high)| {
+            others
+                .iter()
+                .skip(first)
+                .take_while(|(low, _)| *low <= range.high)
+                .take(budget + 1)
+                .map(|(low, high)| {
                     Selector::Serial(SerialRange {
                         low: range.low.max(*low),
                         high: range.high.min(*high),
                         ..range.clone()
                     })
-                },
-            ),
+                }),
         );
     }
 
     fn serials_like(&self, range: &SerialRange) -> &[(u64, u64)] {
         let key = (range.prefix.clone(), range.width);
-        self.serials.get(&key).map(Vec::as_slice).unwrap_or_default()
+        self.serials
+            .get(&key)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// Whether all of an article is in these goods.
@@ -217,19 +297,23 @@ impl Goods {
         if article.selectors.is_empty() {
             return self.narratives.get(&article.description) == Some(&true);
         }
-        article.selectors.iter().filter_map(canonical).all(|selector| match &selector {
-            Selector::Hs(hs) => self.covers_hs(hs),
-            Selector::Serial(range) => self
-                .serials_like(range)
-                .iter()
-                .any(|(low, high)| *low <= range.low && range.high <= *high),
-            Selector::Gtin(_)
-            | Selector::Model(_)
-            | Selector::Mid(_)
-            | Selector::Lei(_)
-            | Selector::Eori(_)
-            | Selector::Brand(_) => self.exact.contains(&selector),
-        })
+        article
+            .selectors
+            .iter()
+            .filter_map(canonical)
+            .all(|selector| match &selector {
+                Selector::Hs(hs) => self.covers_hs(hs),
+                Selector::Serial(range) => self
+                    .serials_like(range)
+                    .iter()
+                    .any(|(low, high)| *low <= range.low && range.high <= *high),
+                Selector::Gtin(_)
+                | Selector::Model(_)
+                | Selector::Mid(_)
+                | Selector::Lei(_)
+                | Selector::Eori(_)
+                | Selector::Brand(_) => self.exact.contains(&selector),
+            })
     }
 }
 
@@ -255,7 +339,11 @@ struct Names {
 impl Names {
     fn of(parties: &[Party]) -> Self {
         Self {
-            names: parties.iter().flat_map(|party| &party.names).map(fold).collect(),
+            names: parties
+                .iter()
+                .flat_map(|party| &party.names)
+                .map(fold)
+                .collect(),
             identifiers: parties
                 .iter()
                 .flat_map(|party| &party.identifiers)
@@ -270,8 +358,12 @@ impl Names {
 
     /// The party with what it is known by on both sides; `None` when that is nothing.
     fn common(&self, party: &Party) -> Option<Party> {
-        let mut names: Vec<String> =
-            party.names.iter().filter(|name| self.names.contains(&fold(name))).cloned().collect();
+        let mut names: Vec<String> = party
+            .names
+            .iter()
+            .filter(|name| self.names.contains(&fold(name)))
+            .cloned()
+            .collect();
         let identifiers: Vec<Selector> = party
             .identifiers
             .iter()
@@ -285,12 +377,22 @@ impl Names {
             // A party is shown by some name, even where only its identifier is common.
             names.extend(party.names.first().cloned());
         }
-        Some(Party { names, identifiers, ..party.clone() })
+        Some(Party {
+            names,
+            identifiers,
+            ..party.clone()
+        })
     }
 
     fn cover(&self, party: &Party) -> bool {
-        party.names.iter().all(|name| self.names.contains(&fold(name)))
-            && party.identifiers.iter().all(|identifier| self.has_identifier(identifier))
+        party
+            .names
+            .iter()
+            .all(|name| self.names.contains(&fold(name)))
+            && party
+                .identifiers
+                .iter()
+                .all(|identifier| self.has_identifier(identifier))
     }
 }
 
@@ -300,7 +402,10 @@ fn fold(name: &String) -> String {
 
 /// Selectors without a canonical form match nothing; lasting bodies may hold some.
 fn canonical(selector: &Selector) -> Option<Selector> {
-    selector.canonical().ok().map(|canonical| canonical.selector().clone())
+    selector
+        .canonical()
+        .ok()
+        .map(|canonical| canonical.selector().clone())
 }
 
 /// Selectors of one scope: those of a statement and of as many lasting bodies as it may name.
@@ -320,16 +425,28 @@ mod tests {
     }
 
     fn hs(code: &str) -> Selector {
-        Selector::Hs(HsCode { code: code.into(), edition: 2022 })
+        Selector::Hs(HsCode {
+            code: code.into(),
+            edition: 2022,
+        })
     }
 
     fn serial(low: u64, high: u64) -> Selector {
-        Selector::Serial(SerialRange { prefix: "A".into(), low, high, width: 4 })
+        Selector::Serial(SerialRange {
+            prefix: "A".into(),
+            low,
+            high,
+            width: 4,
+        })
     }
 
     fn left(text: &[Selector], by: &[Selector]) -> Vec<Selector> {
         let order = narrowed(&goods(text), &goods(by)).unwrap();
-        order.articles.into_iter().flat_map(|article| article.selectors).collect()
+        order
+            .articles
+            .into_iter()
+            .flat_map(|article| article.selectors)
+            .collect()
     }
 
     #[test]
@@ -346,13 +463,27 @@ mod tests {
 
     #[test]
     fn tariff_codes_and_serial_ranges_are_cut_to_what_is_common() {
-        assert_eq!(left(&[hs("9405")], &[hs("940511"), hs("94051")]), [hs("940511")]);
+        assert_eq!(
+            left(&[hs("9405")], &[hs("940511"), hs("94051")]),
+            [hs("940511")]
+        );
         assert_eq!(left(&[hs("940511")], &[hs("94")]), [hs("940511")]);
         assert_eq!(left(&[hs("9405")], &[hs("8517")]), []);
-        let other = Selector::Hs(HsCode { code: "9405".into(), edition: 2017 });
+        let other = Selector::Hs(HsCode {
+            code: "9405".into(),
+            edition: 2017,
+        });
         assert_eq!(left(&[hs("9405")], &[other]), []);
         assert_eq!(
-            left(&[serial(10, 100)], &[serial(0, 20), serial(50, 60), serial(61, 70), serial(200, 300)]),
+            left(
+                &[serial(10, 100)],
+                &[
+                    serial(0, 20),
+                    serial(50, 60),
+                    serial(61, 70),
+                    serial(200, 300)
+                ]
+            ),
             [serial(10, 20), serial(50, 70)]
         );
     }
@@ -360,8 +491,12 @@ mod tests {
     #[test]
     fn goods_told_in_words_stay_while_the_words_stay() {
         let told = |text: &str| sample::order(&[(text, &[])]);
-        assert!(!is_empty(&narrowed(&told("lamps"), &told("lamps")).unwrap()));
-        assert!(is_empty(&narrowed(&told("lamps"), &told("chairs")).unwrap()));
+        assert!(!is_empty(
+            &narrowed(&told("lamps"), &told("lamps")).unwrap()
+        ));
+        assert!(is_empty(
+            &narrowed(&told("lamps"), &told("chairs")).unwrap()
+        ));
         // Selectors that are gone match nothing any more, but the words still bar the goods.
         let order = narrowed(&goods(&[hs("9405")]), &told("lamps")).unwrap();
         assert_eq!(order.articles[0].selectors, []);
@@ -374,32 +509,59 @@ mod tests {
         let general = goods(&[hs("94")]);
         let names = |order: Order| -> Vec<String> {
             assert_eq!(order.scope, ScopeKind::Limited);
-            order.respondents.into_iter().flat_map(|party| party.names).collect()
+            order
+                .respondents
+                .into_iter()
+                .flat_map(|party| party.names)
+                .collect()
         };
-        assert_eq!(names(narrowed(&general, &limited(&["A", "B"])).unwrap()), ["A", "B"]);
-        assert_eq!(names(narrowed(&limited(&["A", "B"]), &general).unwrap()), ["A", "B"]);
-        assert_eq!(names(narrowed(&limited(&["A", "B"]), &limited(&["b", "C"])).unwrap()), ["B"]);
-        assert!(is_empty(&narrowed(&limited(&["A"]), &limited(&["B"])).unwrap()));
+        assert_eq!(
+            names(narrowed(&general, &limited(&["A", "B"])).unwrap()),
+            ["A", "B"]
+        );
+        assert_eq!(
+            names(narrowed(&limited(&["A", "B"]), &general).unwrap()),
+            ["A", "B"]
+        );
+        assert_eq!(
+            names(narrowed(&limited(&["A", "B"]), &limited(&["b", "C"])).unwrap()),
+            ["B"]
+        );
+        assert!(is_empty(
+            &narrowed(&limited(&["A"]), &limited(&["B"])).unwrap()
+        ));
     }
 
     #[test]
     fn windows_are_cut_to_what_is_common() {
-        let window = |from_ms, until_ms| Order { from_ms, until_ms, ..goods(&[hs("94")]) };
+        let window = |from_ms, until_ms| Order {
+            from_ms,
+            until_ms,
+            ..goods(&[hs("94")])
+        };
         let order = narrowed(&window(10, 0), &window(5, 50)).unwrap();
         assert_eq!((order.from_ms, order.until_ms), (10, 50));
-        assert!(is_empty(&narrowed(&window(10, 20), &window(20, 0)).unwrap()));
+        assert!(is_empty(
+            &narrowed(&window(10, 20), &window(20, 0)).unwrap()
+        ));
     }
 
     #[test]
     fn a_narrowing_is_within_and_a_widening_is_not() {
-        let old = Order { from_ms: 10, until_ms: 50, ..goods(&[hs("9405"), serial(10, 100)]) };
+        let old = Order {
+            from_ms: 10,
+            until_ms: 50,
+            ..goods(&[hs("9405"), serial(10, 100)])
+        };
         let same = |change: fn(&mut Order)| {
             let mut new = old.clone();
             change(&mut new);
             is_within(&new, &old)
         };
         assert!(same(|_| ()));
-        assert!(same(|new| new.articles[0].selectors = vec![hs("940511"), serial(20, 30)]));
+        assert!(same(
+            |new| new.articles[0].selectors = vec![hs("940511"), serial(20, 30)]
+        ));
         assert!(same(|new| *new = sample::limited(new.clone(), &["A"])));
         assert!(same(|new| new.until_ms = 40));
         assert!(same(|new| new.counterfeit = true));
@@ -409,7 +571,9 @@ mod tests {
         assert!(!same(|new| new.articles[0].selectors.clear()));
         assert!(!same(|new| new.until_ms = 0));
         assert!(!same(|new| new.from_ms = 5));
-        assert!(!same(|new| new.instrument = crate::order::Instrument::CourtInjunction));
+        assert!(!same(
+            |new| new.instrument = crate::order::Instrument::CourtInjunction
+        ));
         assert!(!same(|new| new.rights[0].number = "2".into()));
         let limited = sample::limited(old.clone(), &["A", "B"]);
         assert!(is_within(&sample::limited(old.clone(), &["B"]), &limited));
@@ -422,11 +586,22 @@ mod tests {
         let wide = vec![serial(0, 9_999)];
         let body = |count: usize| Article {
             description: String::new(),
-            selectors: (0..count).map(|at| serial(3 * at as u64, 3 * at as u64 + 1)).collect(),
+            selectors: (0..count)
+                .map(|at| serial(3 * at as u64, 3 * at as u64 + 1))
+                .collect(),
         };
-        let by = Order { articles: vec![body(3_000)], ..goods(&[]) };
-        let article = Article { description: String::new(), selectors: wide };
-        let text = Order { articles: vec![article; 60], ..goods(&[]) };
+        let by = Order {
+            articles: vec![body(3_000)],
+            ..goods(&[])
+        };
+        let article = Article {
+            description: String::new(),
+            selectors: wide,
+        };
+        let text = Order {
+            articles: vec![article; 60],
+            ..goods(&[])
+        };
         assert!(narrowed(&text, &by).is_none());
     }
 }

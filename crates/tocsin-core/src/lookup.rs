@@ -1,0 +1,590 @@
+//! What one thing typed from a box says: exact selectors, respondents' names and order names.
+//!
+//! Identifiers decide, names only suggest. A tariff code, brand or name alone never holds; a
+//! limited order needs article and party, a general one the article; a genuine item number copied
+//! by a fake never holds genuine goods (DESIGN decision 8). Reports and indicators are not looked
+//! at: they bar nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::name::{Name, Numbered};
+use crate::notice::{BlockState, Notice};
+use crate::order::{Order, ScopeKind};
+use crate::party::Party;
+use crate::product::{Article, Canonical, HsCode, Selector, SelectorKind, Strength};
+use crate::registry::Registry;
+use crate::statement::StatementRef;
+use crate::text::folded;
+
+/// What a look-up says, from nothing to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Nothing bars it, as far as was compared; never to be read as clear.
+    None,
+    /// To be inspected.
+    Flagged,
+    /// An officer must look.
+    Review,
+    /// Held for now.
+    Held,
+    /// Barred.
+    Blocked,
+}
+
+/// What was found for a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The highest of the matches'.
+    pub outcome: Outcome,
+    /// Highest outcome first, then by order; at most [`MAX_MATCHES`].
+    pub matches: Vec<Match>,
+    /// There were more.
+    pub is_truncated: bool,
+    /// What would decide was not typed: no match does not mean clear, and a match not certain.
+    pub decisive_missing: bool,
+    /// What was compared, for people.
+    pub explanation: &'static str,
+}
+
+/// One block that the text touches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// How the block stands.
+    pub notice: Notice,
+    /// What of it matched.
+    pub kind: MatchKind,
+    /// As in the order, canonical.
+    pub matched: String,
+    /// As typed, canonical.
+    pub typed: String,
+    /// What this match alone can say.
+    pub outcome: Outcome,
+    /// Why it does not say more, where the block would.
+    pub limit: Option<Limit>,
+}
+
+/// What of an order can match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MatchKind {
+    /// A selector of an article, or an identifier of a respondent.
+    Selector(SelectorKind),
+    /// A respondent's name.
+    Respondent,
+    /// The order's own name.
+    Order,
+}
+
+impl MatchKind {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Selector(kind) => kind.word(),
+            Self::Respondent => "respondent",
+            Self::Order => "order",
+        }
+    }
+}
+
+/// Why a match says no more than review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Limit {
+    /// Tariff codes, brands, names and short numbers suggest.
+    Suggests,
+    /// It names a party; the article is missing.
+    ArticleMissing,
+    /// A limited order binds named respondents; the party is missing.
+    PartyMissing,
+    /// Fakes copy genuine item numbers, and no list says who may import the genuine goods.
+    CopiedNumber,
+    /// A lasting body of the order has not arrived.
+    SelectorsMissing,
+    /// It names the order, not goods.
+    OrderName,
+}
+
+impl Limit {
+    /// One line for people.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Suggests => "this suggests but does not decide",
+            Self::ArticleMissing => "this names a party; the article is missing",
+            Self::PartyMissing => "a limited order needs the party as well",
+            Self::CopiedNumber => "counterfeits copy genuine item numbers",
+            Self::SelectorsMissing => "part of the order has not arrived",
+            Self::OrderName => "this names the order, not goods",
+        }
+    }
+
+    /// Whether it would fall away if more were typed.
+    const fn is_for_want_of_input(self) -> bool {
+        match self {
+            Self::Suggests | Self::ArticleMissing | Self::PartyMissing | Self::OrderName => true,
+            Self::CopiedNumber | Self::SelectorsMissing => false,
+        }
+    }
+}
+
+/// A typed text in every form in which it can match.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    // Canonical, one for each kind that the text can be.
+    selectors: Vec<Selector>,
+    // Digits of a tariff code, of whichever edition.
+    tariff: Option<String>,
+    serial: String,
+    name: Option<String>,
+    order: Option<Numbered>,
+}
+
+impl Typed {
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// [`LookupError`] when there is nothing, or too much.
+    pub fn read(text: &str) -> Result<Self, LookupError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(LookupError::Empty);
+        }
+        if text.chars().count() > MAX_LOOKUP_CHARS {
+            return Err(LookupError::TooLong);
+        }
+        let owned = || text.to_owned();
+        let readings = [
+            Selector::Gtin(
+                text.chars()
+                    .filter(|c| !c.is_whitespace() && *c != '-')
+                    .collect(),
+            ),
+            Selector::Model(owned()),
+            Selector::Mid(owned()),
+            Selector::Lei(owned()),
+            Selector::Eori(owned()),
+            Selector::Brand(owned()),
+        ];
+        let tariff: String = text.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
+        let is_tariff = (2..=10).contains(&tariff.len())
+            && tariff.len().is_multiple_of(2)
+            && tariff.bytes().all(|byte| byte.is_ascii_digit());
+        Ok(Self {
+            selectors: readings.iter().filter_map(canonical).collect(),
+            // National digits beyond the sixth are no Harmonized System code.
+            tariff: is_tariff.then(|| tariff.chars().take(6).collect()),
+            serial: owned(),
+            name: folded(text),
+            order: match Name::parse(text) {
+                Some(Name::Numbered { name, .. }) => Some(name),
+                Some(Name::Block(block)) => Some(block.order),
+                Some(Name::Prefixed { .. } | Name::Statement(_)) | None => None,
+            },
+        })
+    }
+
+    /// Whether the text can be something that decides: if it matches nothing, that says a little.
+    fn can_decide(&self) -> bool {
+        self.selectors.iter().any(|selector| match selector {
+            Selector::Gtin(_) => true,
+            Selector::Model(text) => {
+                self.tariff.is_none()
+                    && text.bytes().any(|byte| byte.is_ascii_digit())
+                    && selector
+                        .canonical()
+                        .is_ok_and(|c| c.strength() == Strength::Strong)
+            }
+            Selector::Hs(_)
+            | Selector::Serial(_)
+            | Selector::Mid(_)
+            | Selector::Lei(_)
+            | Selector::Eori(_)
+            | Selector::Brand(_) => false,
+        })
+    }
+
+    /// How the text and a selector agree: the kind, and both in canonical form.
+    fn meets(&self, selector: &Selector) -> Option<(SelectorKind, String, String)> {
+        let canonical = selector.canonical().ok()?;
+        let typed = match canonical.selector() {
+            Selector::Hs(hs) => {
+                let typed = self.tariff.as_ref()?;
+                (typed.starts_with(&hs.code) || hs.code.starts_with(typed)).then(|| typed.clone())
+            }
+            Selector::Serial(_) => canonical
+                .contains_serial(&self.serial)
+                .then(|| self.serial.clone()),
+            exact @ (Selector::Gtin(_)
+            | Selector::Model(_)
+            | Selector::Mid(_)
+            | Selector::Lei(_)
+            | Selector::Eori(_)
+            | Selector::Brand(_)) => self.selectors.contains(exact).then(|| exact.to_string()),
+        };
+        Some((canonical.kind(), canonical.to_string(), typed?))
+    }
+}
+
+/// Why a text is not looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LookupError {
+    /// Nothing was typed.
+    #[error("there is nothing to look up")]
+    Empty,
+    /// Over [`MAX_LOOKUP_CHARS`].
+    #[error("a look-up takes at most {MAX_LOOKUP_CHARS} characters")]
+    TooLong,
+}
+
+impl LookupError {
+    /// The stable reason code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "LOOKUP_EMPTY",
+            Self::TooLong => "LOOKUP_TOO_LONG",
+        }
+    }
+}
+
+/// Looks a text up against all blocks of a jurisdiction.
+#[must_use]
+pub fn lookup(registry: &Registry, typed: &Typed, jurisdiction: &str, at: i64) -> Lookup {
+    let mut orders = registry.index().orders_of(typed);
+    let named = typed
+        .order
+        .as_ref()
+        .and_then(|name| registry.order_named(name));
+    orders.extend(named.clone().map(Arc::new));
+    let mut found: Vec<(Match, Option<Limit>)> = orders
+        .iter()
+        .filter_map(|order| registry.block(order, jurisdiction, at))
+        .filter_map(|notice| {
+            let is_named = named.as_ref() == Some(&notice.order_ref);
+            Match::best(notice, typed, is_named)
+        })
+        .collect();
+    found.sort_by(|(a, _), (b, _)| {
+        (b.outcome, &a.notice.order_ref).cmp(&(a.outcome, &b.notice.order_ref))
+    });
+    let decisive_missing = if found.is_empty() {
+        !typed.can_decide()
+    } else {
+        found
+            .iter()
+            .all(|(_, cap)| cap.is_some_and(Limit::is_for_want_of_input))
+    };
+    let is_truncated = found.len() > MAX_MATCHES;
+    let matches: Vec<Match> = found
+        .into_iter()
+        .map(|(found, _)| found)
+        .take(MAX_MATCHES)
+        .collect();
+    Lookup {
+        outcome: matches.first().map_or(Outcome::None, |found| found.outcome),
+        explanation: match (matches.is_empty(), decisive_missing) {
+            (false, false) => EXPLAIN_MATCH,
+            (false, true) => EXPLAIN_MATCH_MISSING,
+            (true, false) => EXPLAIN_NONE,
+            (true, true) => EXPLAIN_NONE_MISSING,
+        },
+        matches,
+        is_truncated,
+        decisive_missing,
+    }
+}
+
+impl Match {
+    /// The match that says most, of all that the text and the block's scope have in common, with
+    /// what caps it whatever the block's state.
+    fn best(notice: Notice, typed: &Typed, is_named: bool) -> Option<(Self, Option<Limit>)> {
+        let scope = Arc::clone(&notice.scope);
+        let of = |kind, matched: String, typed: String, is_party: bool| {
+            let cap = cap_of(&notice, kind, &matched, is_party);
+            (cap, kind, matched, typed)
+        };
+        let goods = scope.articles.iter().flat_map(|article| &article.selectors);
+        let goods = goods
+            .filter_map(|selector| typed.meets(selector))
+            .map(|(kind, matched, typed)| of(MatchKind::Selector(kind), matched, typed, false));
+        let identifiers = scope
+            .respondents
+            .iter()
+            .flat_map(|party| &party.identifiers);
+        let identifiers = identifiers
+            .filter_map(|selector| typed.meets(selector))
+            .map(|(kind, matched, typed)| of(MatchKind::Selector(kind), matched, typed, true));
+        let names = scope
+            .respondents
+            .iter()
+            .flat_map(|party| &party.names)
+            .filter_map(|name| {
+                let name = folded(name).filter(|name| Some(name) == typed.name.as_ref())?;
+                Some(of(MatchKind::Respondent, name.clone(), name, true))
+            });
+        let order = is_named.then(|| {
+            of(
+                MatchKind::Order,
+                notice.order.clone(),
+                notice.order.clone(),
+                true,
+            )
+        });
+        // No cap is the best; among caps and kinds the order of their declaration is as good as
+        // any.
+        let best = goods.chain(identifiers).chain(names).chain(order);
+        let (cap, kind, matched, typed) = best.min_by_key(|(cap, kind, ..)| (*cap, *kind))?;
+        let stands = outcome_of(notice.state);
+        let outcome = if cap.is_some() {
+            stands.min(Outcome::Review)
+        } else {
+            stands
+        };
+        let limit = cap.filter(|_| outcome < stands);
+        Some((
+            Self {
+                notice,
+                kind,
+                matched,
+                typed,
+                outcome,
+                limit,
+            },
+            cap,
+        ))
+    }
+}
+
+/// What keeps a match from saying more than review.
+fn cap_of(notice: &Notice, kind: MatchKind, matched: &str, is_party: bool) -> Option<Limit> {
+    let scope = &notice.scope;
+    let is_short_model = || {
+        Selector::Model(matched.to_owned())
+            .canonical()
+            .map(|c| c.strength())
+            != Ok(Strength::Strong)
+    };
+    match kind {
+        MatchKind::Order => Some(Limit::OrderName),
+        MatchKind::Respondent => Some(Limit::Suggests),
+        MatchKind::Selector(_) if is_party => Some(Limit::ArticleMissing),
+        MatchKind::Selector(SelectorKind::Hs | SelectorKind::Brand) => Some(Limit::Suggests),
+        MatchKind::Selector(SelectorKind::Model) if is_short_model() => Some(Limit::Suggests),
+        // They name who made or moves the goods, whatever the goods.
+        MatchKind::Selector(SelectorKind::Mid | SelectorKind::Lei | SelectorKind::Eori) => {
+            Some(Limit::ArticleMissing)
+        }
+        MatchKind::Selector(_) if scope.scope == ScopeKind::Limited => Some(Limit::PartyMissing),
+        MatchKind::Selector(SelectorKind::Gtin) if scope.counterfeit => Some(Limit::CopiedNumber),
+        MatchKind::Selector(_) if notice.selectors_missing => Some(Limit::SelectorsMissing),
+        MatchKind::Selector(SelectorKind::Gtin | SelectorKind::Model | SelectorKind::Serial) => {
+            None
+        }
+    }
+}
+
+/// What a block says when it matches for certain.
+const fn outcome_of(state: BlockState) -> Outcome {
+    match state {
+        BlockState::InForce => Outcome::Blocked,
+        BlockState::Held => Outcome::Held,
+        BlockState::Review => Outcome::Review,
+        BlockState::Flagged => Outcome::Flagged,
+        BlockState::None
+        | BlockState::Informed
+        | BlockState::Declined
+        | BlockState::NotCompetent
+        | BlockState::Paused
+        | BlockState::Suspended
+        | BlockState::Ended
+        | BlockState::Rescinded
+        | BlockState::Withdrawn
+        | BlockState::Expired
+        | BlockState::Lapsed
+        | BlockState::Scheduled => Outcome::None,
+    }
+}
+
+/// From each fact by which goods can be looked up to the orders some text of which has it.
+///
+/// It only grows and holds more than counts: what was narrowed away is told apart when a block is
+/// looked at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    // Canonical; all but serial ranges.
+    exact: BTreeMap<Selector, Orders>,
+    // By prefix and width, then by range.
+    serials: BTreeMap<(String, u32), BTreeMap<(u64, u64), Orders>>,
+    // Respondents, folded.
+    names: BTreeMap<String, Orders>,
+}
+
+type Orders = BTreeSet<Arc<StatementRef>>;
+
+impl Index {
+    /// Adds a text of an order.
+    pub(crate) fn add(&mut self, order: &StatementRef, text: &Order) {
+        self.add_articles(order, &text.articles);
+        let order = Arc::new(order.clone());
+        for Party {
+            names, identifiers, ..
+        } in &text.respondents
+        {
+            for identifier in identifiers.iter().filter_map(canonical) {
+                self.add_selector(&order, identifier);
+            }
+            for name in names.iter().filter_map(|name| folded(name)) {
+                self.names
+                    .entry(name)
+                    .or_default()
+                    .insert(Arc::clone(&order));
+            }
+        }
+    }
+
+    /// Adds articles of a text.
+    pub(crate) fn add_articles(&mut self, order: &StatementRef, articles: &[Article]) {
+        let order = Arc::new(order.clone());
+        let selectors = articles.iter().flat_map(|article| &article.selectors);
+        for selector in selectors.filter_map(canonical) {
+            self.add_selector(&order, selector);
+        }
+    }
+
+    fn add_selector(&mut self, order: &Arc<StatementRef>, selector: Selector) {
+        let orders = match selector {
+            Selector::Serial(range) => self
+                .serials
+                .entry((range.prefix, range.width))
+                .or_default()
+                .entry((range.low, range.high))
+                .or_default(),
+            other @ (Selector::Gtin(_)
+            | Selector::Hs(_)
+            | Selector::Model(_)
+            | Selector::Mid(_)
+            | Selector::Lei(_)
+            | Selector::Eori(_)
+            | Selector::Brand(_)) => self.exact.entry(other).or_default(),
+        };
+        orders.insert(Arc::clone(order));
+    }
+
+    /// The orders that have, or had, something in common with what was typed.
+    fn orders_of(&self, typed: &Typed) -> Orders {
+        let mut orders = Orders::new();
+        let exact = typed
+            .selectors
+            .iter()
+            .filter_map(|selector| self.exact.get(selector));
+        orders.extend(exact.flatten().cloned());
+        let name = typed.name.as_ref().and_then(|name| self.names.get(name));
+        orders.extend(name.into_iter().flatten().cloned());
+        if let Some(tariff) = &typed.tariff {
+            orders.extend(self.orders_of_tariff(tariff));
+        }
+        let serial = typed.selectors.iter().find_map(|selector| match selector {
+            Selector::Model(text) => Some(text.as_str()),
+            Selector::Gtin(_)
+            | Selector::Hs(_)
+            | Selector::Serial(_)
+            | Selector::Mid(_)
+            | Selector::Lei(_)
+            | Selector::Eori(_)
+            | Selector::Brand(_) => None,
+        });
+        orders.extend(
+            serial
+                .into_iter()
+                .flat_map(|serial| self.orders_of_serial(serial)),
+        );
+        orders
+    }
+
+    /// Codes that begin with `digits`, and those that `digits` begins with.
+    fn orders_of_tariff(&self, digits: &str) -> impl Iterator<Item = Arc<StatementRef>> {
+        let chapter: String = digits.chars().take(2).collect();
+        let from = Selector::Hs(HsCode {
+            code: chapter.clone(),
+            edition: 0,
+        });
+        let chapter = self
+            .exact
+            .range(from..)
+            .map_while(move |(selector, orders)| {
+                let Selector::Hs(hs) = selector else {
+                    return None;
+                };
+                hs.code.starts_with(&chapter).then_some((hs, orders))
+            });
+        let meeting = chapter
+            .filter(|(hs, _)| hs.code.starts_with(digits) || digits.starts_with(hs.code.as_str()));
+        let orders: Orders = meeting.flat_map(|(_, orders)| orders).cloned().collect();
+        orders.into_iter()
+    }
+
+    /// A number can end in digits of its prefix, so every width is tried.
+    fn orders_of_serial(&self, serial: &str) -> Orders {
+        let digits = serial.bytes().rev().take_while(u8::is_ascii_digit).count();
+        let mut orders = Orders::new();
+        for width in 1..=digits {
+            let Some((prefix, number)) = serial.split_at_checked(serial.len() - width) else {
+                break;
+            };
+            let (Ok(width), Ok(number)) = (u32::try_from(width), number.parse::<u64>()) else {
+                break;
+            };
+            let Some(ranges) = self.serials.get(&(prefix.to_owned(), width)) else {
+                continue;
+            };
+            let holding = ranges
+                .range(..=(number, u64::MAX))
+                .filter(|((_, high), _)| number <= *high);
+            orders.extend(holding.flat_map(|(_, orders)| orders).cloned());
+        }
+        orders
+    }
+
+    /// Orders some text of which may bar goods that `scope` bars; looks at its first selectors
+    /// only.
+    pub(crate) fn orders_sharing(&self, scope: &Order) -> BTreeSet<StatementRef> {
+        let selectors = scope.articles.iter().flat_map(|article| &article.selectors);
+        let mut orders = Orders::new();
+        for selector in selectors.take(MAX_SHARED_SELECTORS).filter_map(canonical) {
+            if let Selector::Serial(range) = &selector {
+                let key = (range.prefix.clone(), range.width);
+                let ranges = self.serials.get(&key).into_iter().flatten();
+                let meeting =
+                    ranges.filter(|((low, high), _)| *low <= range.high && range.low <= *high);
+                orders.extend(meeting.flat_map(|(_, orders)| orders).cloned());
+            } else if matches!(selector, Selector::Gtin(_) | Selector::Model(_)) {
+                orders.extend(self.exact.get(&selector).into_iter().flatten().cloned());
+            }
+        }
+        orders.into_iter().map(|order| (*order).clone()).collect()
+    }
+}
+
+/// Selectors without a canonical form match nothing; lasting bodies may hold some.
+fn canonical(selector: &Selector) -> Option<Selector> {
+    selector
+        .canonical()
+        .ok()
+        .map(|canonical: Canonical| canonical.selector().clone())
+}
+
+/// Characters of one look-up (screen.proto).
+pub const MAX_LOOKUP_CHARS: usize = 256;
+/// Matches that one look-up shows; a chapter of the tariff can touch every order.
+pub const MAX_MATCHES: usize = 100;
+/// Selectors by which other blocks for the same goods are sought: advice, not worth more time.
+const MAX_SHARED_SELECTORS: usize = 1_024;
+
+const EXPLAIN_MATCH: &str =
+    "compared with every block of this jurisdiction, by exact selectors and names";
+const EXPLAIN_MATCH_MISSING: &str =
+    "what was typed touches these blocks but does not decide: something is missing";
+const EXPLAIN_NONE: &str =
+    "no block of this jurisdiction has this selector or name; that is not a clearance";
+const EXPLAIN_NONE_MISSING: &str =
+    "no block matches, but nothing typed could decide: give an item, model or serial number";

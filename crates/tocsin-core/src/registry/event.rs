@@ -1,0 +1,110 @@
+//! What goes into a registry, and what it says of entries that have no effect.
+
+use std::sync::Arc;
+
+use tocsin_log::checkpoint::Origin;
+use tocsin_log::hash::Hash;
+
+use crate::statement::{DecodedBody, Statement, StatementRef};
+
+/// Where an entry stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Which log.
+    pub origin: Origin,
+    /// Which entry of it.
+    pub index: u64,
+}
+
+/// What can happen to a registry: one event for each entry, and bodies and freezes as they come.
+///
+/// Entries of one log come in index order; logs, bodies and freezes come in any order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An entry that [`validate`](crate::validate::validate) found valid.
+    Valid {
+        /// Where it stands.
+        position: Position,
+        /// What was signed.
+        statement_id: Hash,
+        /// What it says.
+        statement: Arc<Statement>,
+    },
+    /// A rightly signed entry that says something this version does not know.
+    Opaque {
+        /// Where it stands.
+        position: Position,
+        /// The order it is about, where that could be read.
+        about: Option<StatementRef>,
+    },
+    /// An entry without effect; only the position moves.
+    Invalid {
+        /// Where it stands.
+        position: Position,
+    },
+    /// A lasting body of the entry at `position` is here; one event for each entry that names it.
+    Body {
+        /// Of which entry.
+        position: Position,
+        /// Which of its bodies.
+        sha256: Hash,
+        /// What it says; `None` when its bytes say nothing: then it is as good as it will ever be.
+        body: Option<Arc<DecodedBody>>,
+    },
+    /// A log is proven to tell two stories. What was applied stays; whoever applies takes no more
+    /// of it.
+    Freeze {
+        /// Which log.
+        origin: Origin,
+    },
+}
+
+/// Why a valid entry has no effect: it depends on other entries, so only the fold can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VoidReason {
+    /// The same statement stands at a lower index.
+    StatementRepeated,
+    /// Its number was taken at a lower index.
+    NumberTaken,
+    /// It acts on an order that its log issues only later.
+    NotYetIssued,
+    /// Its order was rescinded or withdrawn at a lower index.
+    OrderEnded,
+    /// By policy, but a decision on the same text stands at a lower index.
+    AlreadyDecided,
+    /// By policy, but officers have decided on the order at a lower index.
+    OfficersDecided,
+    /// By policy, but another pack was in force, or none.
+    PolicyPackDiffers,
+    /// By policy, but another rule fires.
+    PolicyRuleDiffers,
+    /// By policy, but the rule does something else.
+    PolicyActDiffers,
+    /// By policy, but the rule gives another end.
+    PolicyEndDiffers,
+    /// It extends or lapses a hold, but none runs.
+    NoHold,
+    /// It lapses a hold before its end.
+    HoldRuns,
+}
+
+impl VoidReason {
+    /// The stable reason code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::StatementRepeated => "VOID_STATEMENT_REPEATED",
+            Self::NumberTaken => "VOID_NUMBER_TAKEN",
+            Self::NotYetIssued => "VOID_NOT_YET_ISSUED",
+            Self::OrderEnded => "VOID_ORDER_ENDED",
+            Self::AlreadyDecided => "VOID_ALREADY_DECIDED",
+            Self::OfficersDecided => "VOID_OFFICERS_DECIDED",
+            Self::PolicyPackDiffers => "VOID_POLICY_PACK_DIFFERS",
+            Self::PolicyRuleDiffers => "VOID_POLICY_RULE_DIFFERS",
+            Self::PolicyActDiffers => "VOID_POLICY_ACT_DIFFERS",
+            Self::PolicyEndDiffers => "VOID_POLICY_END_DIFFERS",
+            Self::NoHold => "VOID_NO_HOLD",
+            Self::HoldRuns => "VOID_HOLD_RUNS",
+        }
+    }
+}
