@@ -1,6 +1,8 @@
-//! The generated messages and services, as `proto/` says. Never edited: `tests/tests/codegen.rs` writes them.
+//! The generated messages and services, as `proto/` says. Never edited: `tests/tests/codegen.rs`
+//! writes them.
 //!
-//! Packages keep their names: [`v1`] for clients, [`peer::v1`] node to node, [`admin::v1`] for the operator.
+//! Packages keep their names: [`v1`] for clients, [`peer::v1`] node to node, [`admin::v1`] for the
+//! operator.
 
 #![allow(
     missing_docs,

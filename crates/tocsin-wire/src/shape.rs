@@ -1,4 +1,5 @@
-//! The shape of every message the canonical scan may meet, generated from `proto/` beside the messages themselves.
+//! The shape of every message the canonical scan may meet, generated from `proto/` beside the
+//! messages themselves.
 
 /// One message type.
 #[derive(Debug)]
@@ -24,7 +25,6 @@ pub(crate) struct Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Uint32,
-    Int32,
     Uint64,
     Int64,
     Bool,

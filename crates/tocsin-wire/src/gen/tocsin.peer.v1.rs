@@ -71,6 +71,9 @@ pub struct Want {
     pub origin: ::prost::alloc::string::String,
     #[prost(enumeration = "Mode", tag = "2")]
     pub mode: i32,
+    /// Entries the receiver holds: batches start here.
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
 }
 /// The receiver holds it durably: its mirror cosignature.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
