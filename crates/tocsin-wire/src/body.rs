@@ -1,6 +1,7 @@
 //! Bodies: salt (32 bytes), then the protobuf of the kind's body message (FORMATS 2).
 //!
-//! The salt keeps a short or guessable content from being found by its digest once it has been erased.
+//! The salt keeps a short or guessable content from being found by its digest once it has been
+//! erased.
 
 use prost::Message;
 use tocsin_core::statement::{
@@ -10,7 +11,8 @@ use tocsin_core::statement::{
 use crate::scan::scan;
 use crate::{read, shape, write};
 
-/// List elements of one body, over all its lists: more than [`MAX_BODY_BYTES`] of selectors that mean anything.
+/// List elements of one body, over all its lists: more than [`MAX_BODY_BYTES`] of selectors that
+/// mean anything.
 pub const MAX_BODY_ELEMENTS: usize = 32_768;
 
 /// Which message a body holds.
@@ -65,8 +67,9 @@ pub fn encode(salt: [u8; SALT_BYTES], body: &DecodedBody) -> Vec<u8> {
 /// What a body says.
 ///
 /// # Errors
-/// Too large, no salt, not in canonical form, or a value without meaning. Articles of an order must be known whole:
-/// there an unknown field or enum value is refused, and the order is shown with selectors missing.
+/// Too large, no salt, not in canonical form, or a value without meaning. Articles of an order must
+/// be known whole: there an unknown field or enum value is refused, and the order is shown with
+/// selectors missing.
 pub fn decode(kind: BodyKind, bytes: &[u8]) -> Result<DecodedBody, DecodeError> {
     if u64::try_from(bytes.len()).map_or(true, |length| length > MAX_BODY_BYTES) {
         return Err(read::fault(DecodeFault::TooLarge, ""));

@@ -1,19 +1,22 @@
 //! Bytes to domain and back: the only crate that knows protobuf.
 //!
-//! In scope: the generated messages and services ([`proto`]), the canonical scan ([`scan`]), statements, bodies,
-//! entries and receipts, and the self-contained evidence file ([`bundle`]). Not in scope: what any of it means
-//! (`tocsin-core`), sockets and files.
+//! In scope: the generated messages and services ([`proto`]), the canonical scan ([`scan`]),
+//! statements, bodies, entries and receipts, and the self-contained evidence file ([`bundle`]). Not
+//! in scope: what any of it means (`tocsin-core`), sockets and files.
 //!
-//! What is signed is never encoded again: [`statement::decode`] reads the exact bytes and refuses every second spelling
-//! of them. Begin there.
+//! What is signed is never encoded again: [`statement::decode`] reads the exact bytes and refuses
+//! every second spelling of them. Begin there.
 
 #![forbid(unsafe_code)]
 
 pub mod body;
+pub mod bundle;
+pub mod envelope;
 pub mod proto;
 #[cfg(test)]
 mod raw;
-mod read;
+pub mod read;
+pub mod receipt;
 #[cfg(test)]
 mod said;
 pub mod scan;

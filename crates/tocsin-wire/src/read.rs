@@ -11,6 +11,7 @@ use tocsin_core::report::{Exhibit, Report, ReportBody, ReportKind};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::{Act, BodyRef, DecodeError, DecodeFault, Statement, StatementRef};
 use tocsin_log::hash::Hash;
+use tocsin_log::quorum::Grade;
 
 use crate::proto::v1;
 
@@ -70,7 +71,11 @@ pub(crate) fn statement_ref(m: v1::StatementRef) -> Read<StatementRef> {
     })
 }
 
-fn order(m: v1::Order) -> Read<Order> {
+/// The text of an order, as in the `scope` of a notice.
+///
+/// # Errors
+/// A value without meaning, named by its field.
+pub fn order(m: v1::Order) -> Read<Order> {
     Ok(Order {
         case_ref: m.case_ref,
         title: m.title,
@@ -239,7 +244,7 @@ fn list<M, T>(items: Vec<M>, read: fn(M) -> Read<T>, field: &str) -> Read<Vec<T>
         .map(|(place, item)| {
             read(item).map_err(|e| DecodeError {
                 fault: e.fault,
-                field: format!("{field}.{place}.{}", e.field),
+                field: format!("{field}[{place}].{}", e.field),
             })
         })
         .collect()
@@ -250,6 +255,17 @@ fn within<T>(result: Read<T>, field: &str) -> Read<T> {
         fault: e.fault,
         field: format!("{field}.{}", e.field),
     })
+}
+
+/// The grade that a node answered, if it is one.
+#[must_use]
+pub fn grade(number: i32) -> Option<Grade> {
+    match v1::Grade::try_from(number).ok()? {
+        v1::Grade::Unspecified => None,
+        v1::Grade::Local => Some(Grade::Local),
+        v1::Grade::Replicated => Some(Grade::Replicated),
+        v1::Grade::Confirmed => Some(Grade::Confirmed),
+    }
 }
 
 pub(crate) fn fault(fault: DecodeFault, field: &str) -> DecodeError {

@@ -81,7 +81,8 @@ fn rights() -> impl Strategy<Value = Vec<Right>> {
     vec(right, 0..3)
 }
 
-fn order() -> impl Strategy<Value = Order> {
+/// Any text of an order.
+pub(crate) fn order() -> impl Strategy<Value = Order> {
     let words = (
         select(Instrument::ALL),
         select(ScopeKind::ALL),

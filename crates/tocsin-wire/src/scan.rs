@@ -1,10 +1,12 @@
 //! The canonical scan (FORMATS 2): one meaning has one spelling.
 //!
-//! Decoders forgive: they take fields in any order, the last of two, long varints. Two readers could then see two
-//! statements under one signature. The scan walks the bytes once over the contract's own shape, allocates nothing that
-//! a stranger chose the size of, and refuses every second spelling before a decoder sees it. Unknown fields are kept,
-//! because the bytes are, and reported, because in an order they may be a carve-out this node does not know.
+//! Decoders forgive: they take fields in any order, the last of two, long varints. Two readers
+//! could then see two statements under one signature. The scan walks the bytes once over the
+//! contract's own shape, allocates nothing that a stranger chose the size of, and refuses every
+//! second spelling before a decoder sees it. Unknown fields are kept, because the bytes are, and
+//! reported, because in an order they may be a carve-out this node does not know.
 
+use tocsin_core::reason::Reason;
 use tocsin_core::statement::{DecodeError, DecodeFault};
 
 use crate::shape::{Field, Kind, MESSAGES, Message};
@@ -105,22 +107,22 @@ pub enum ScanError {
 }
 
 impl ScanError {
-    /// The stable reason code.
+    /// The stable reason code, one of [`tocsin_core::reason::ALL`].
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Truncated { .. }
             | Self::BadTag { .. }
             | Self::Group { .. }
-            | Self::WrongType { .. }
-            | Self::NotUtf8 { .. }
-            | Self::TooDeep => "MALFORMED",
+            | Self::WrongType { .. } => Reason::Malformed.code(),
             Self::OverlongVarint { .. }
             | Self::OutOfOrder { .. }
             | Self::Repeated { .. }
             | Self::TwoChoices { .. }
-            | Self::OutOfRange { .. } => "NOT_CANONICAL",
-            Self::TooMany { .. } => "TOO_MANY",
+            | Self::OutOfRange { .. } => Reason::NotCanonical.code(),
+            Self::NotUtf8 { .. } => Reason::NotUtf8.code(),
+            Self::TooDeep => Reason::TooDeep.code(),
+            Self::TooMany { .. } => Reason::ListTooLong.code(),
         }
     }
 
@@ -209,7 +211,8 @@ pub struct Scanned {
 /// The first field number of `Statement.act` and of whatever will be added to it.
 const FIRST_ACT_FIELD: u32 = 16;
 
-/// Scans `bytes` as the message at `place` of the generated table, with at most `max_elements` list elements in all.
+/// Scans `bytes` as the message at `place` of the generated table, with at most `max_elements` list
+/// elements in all.
 pub(crate) fn scan(bytes: &[u8], place: usize, max_elements: usize) -> Result<Scanned, ScanError> {
     let mut walk = Walk {
         found: Scanned::default(),
@@ -300,7 +303,6 @@ impl Walk {
                 u32::try_from(v).map(drop).map_err(|_| out_of_range)
             }
             (Kind::Bool, Value::Varint(v)) => (v <= 1).then_some(()).ok_or(out_of_range),
-            (Kind::Int32, Value::Varint(v)) => signed(v).map(drop).ok_or(out_of_range),
             (Kind::Enum(named), Value::Varint(v)) => {
                 let v = signed(v).ok_or(out_of_range)?;
                 if !named.contains(&v) {
@@ -323,7 +325,6 @@ impl Walk {
             (Kind::Message(place), Value::Bytes(inner)) => self.message(inner, place, depth + 1),
             (
                 Kind::Uint32
-                | Kind::Int32
                 | Kind::Uint64
                 | Kind::Int64
                 | Kind::Bool
@@ -365,7 +366,7 @@ fn known(shape: &'static Message, number: u32) -> Option<&'static Field> {
     shape.fields.get(place)
 }
 
-/// The value of an `int32` or enum, which protobuf writes sign-extended to 64 bits.
+/// The value of an enum, which protobuf writes sign-extended to 64 bits.
 fn signed(v: u64) -> Option<i32> {
     i32::try_from(v.cast_signed()).ok()
 }

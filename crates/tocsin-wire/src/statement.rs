@@ -19,8 +19,9 @@ pub fn encode(statement: &Statement) -> Vec<u8> {
 
 /// What a payload says.
 ///
-/// Unknown fields are fine in reports, indicators and packs. In an order, order act or decision an unknown field or
-/// enum value, wherever it stands in the statement, makes all of it opaque: it may be a carve-out.
+/// Unknown fields are fine in reports, indicators and packs. In an order, order act or decision an
+/// unknown field or enum value, wherever it stands in the statement, makes all of it opaque: it may
+/// be a carve-out.
 #[must_use]
 pub fn decode(payload: &[u8]) -> Decoded {
     match canonical(payload) {

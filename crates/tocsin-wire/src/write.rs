@@ -2,6 +2,7 @@
 
 use tocsin_core::decision::{Decision, PolicyCitation};
 use tocsin_core::indicator::IndicatorBody;
+use tocsin_core::notice::Notice;
 use tocsin_core::order::{Order, OrderAct, OrderBody};
 use tocsin_core::party::Party;
 use tocsin_core::policy::PolicyPackBody;
@@ -10,6 +11,7 @@ use tocsin_core::report::{Exhibit, ReportBody};
 use tocsin_core::right::Right;
 use tocsin_core::statement::{Act, BodyRef, Statement, StatementRef};
 use tocsin_log::hash::Hash;
+use tocsin_log::quorum::Grade;
 
 use crate::proto::v1;
 
@@ -114,7 +116,9 @@ fn citation(citation: &PolicyCitation) -> v1::PolicyCitation {
     }
 }
 
-pub(crate) fn report_body(body: &ReportBody) -> v1::ReportBody {
+/// As the contract carries it.
+#[must_use]
+pub fn report_body(body: &ReportBody) -> v1::ReportBody {
     v1::ReportBody {
         title: body.title.clone(),
         narrative: body.narrative.clone(),
@@ -129,7 +133,9 @@ pub(crate) fn report_body(body: &ReportBody) -> v1::ReportBody {
     }
 }
 
-pub(crate) fn indicator_body(body: &IndicatorBody) -> v1::IndicatorBody {
+/// As the contract carries it.
+#[must_use]
+pub fn indicator_body(body: &IndicatorBody) -> v1::IndicatorBody {
     v1::IndicatorBody {
         title: body.title.clone(),
         articles: body.articles.iter().map(article).collect(),
@@ -209,6 +215,88 @@ fn right(right: &Right) -> v1::Right {
     }
 }
 
+/// A block's present state, as subscribers and readers receive it.
+#[must_use]
+pub fn notice(notice: &Notice) -> v1::Notice {
+    v1::Notice {
+        block: notice.block.clone(),
+        version: notice.version,
+        state: notice.state.word().to_owned(),
+        reason: notice.reason.clone(),
+        from_ms: notice.from_ms,
+        until_ms: notice.until_ms,
+        order: notice.order.clone(),
+        order_id: hash(&notice.order_ref.statement_id),
+        decision_id: notice.decision_id.as_ref().map(hash).unwrap_or_default(),
+        basis: notice.basis.clone(),
+        by: notice.by.to_string(),
+        scope: Some(order(&notice.scope)),
+        selectors_missing: notice.selectors_missing,
+        exercise: notice.exercise,
+        grade: grade(notice.grade).into(),
+        also_blocked_by: notice.also_blocked_by.clone(),
+    }
+}
+
+/// How widely an entry is held.
+#[must_use]
+pub const fn grade(grade: Grade) -> v1::Grade {
+    match grade {
+        Grade::Local => v1::Grade::Local,
+        Grade::Replicated => v1::Grade::Replicated,
+        Grade::Confirmed => v1::Grade::Confirmed,
+    }
+}
+
 fn hash(hash: &Hash) -> Vec<u8> {
     hash.as_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use tocsin_core::notice::{BlockState, By};
+
+    use super::*;
+    use crate::{read, said};
+
+    #[test]
+    fn grades_travel_and_an_unspecified_one_is_none() {
+        for known in [Grade::Local, Grade::Replicated, Grade::Confirmed] {
+            assert_eq!(read::grade(grade(known).into()), Some(known));
+        }
+        assert_eq!(read::grade(0), None);
+        assert_eq!(read::grade(4), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_notice_carries_the_order_as_it_counts_here(text in said::order()) {
+            let sent = notice(&Notice {
+                block: "US-2026-0412@DE".into(),
+                version: 7,
+                state: BlockState::InForce,
+                reason: String::new(),
+                since_ms: 5,
+                from_ms: text.from_ms,
+                until_ms: text.until_ms,
+                order: "US-2026-0412".into(),
+                order_ref: StatementRef { log: "a/us".into(), statement_id: Hash([1; 32]) },
+                decision_id: None,
+                basis: "basis".into(),
+                by: By::Policy("flag-all".into()),
+                scope: Arc::new(text.clone()),
+                selectors_missing: true,
+                exercise: text.exercise,
+                grade: Grade::Confirmed,
+                also_blocked_by: vec!["US-2026-0413@DE".into()],
+            });
+            prop_assert_eq!(sent.state, "in_force");
+            prop_assert_eq!(sent.by, "policy:flag-all");
+            prop_assert_eq!(sent.decision_id.len(), 0);
+            prop_assert_eq!(read::order(sent.scope.unwrap()), Ok(text));
+        }
+    }
 }

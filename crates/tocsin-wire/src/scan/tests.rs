@@ -146,7 +146,7 @@ fn a_list_of_a_million_is_refused_before_anything_is_allocated() {
     let million = bytes(8, b"").repeat(1_000_000);
     let refused = scan(&million, shape::STATEMENT, 4_096).unwrap_err();
     assert_eq!(refused, ScanError::TooMany { limit: 4_096 });
-    assert_eq!(refused.code(), "TOO_MANY");
+    assert_eq!(refused.code(), "LIST_TOO_LONG");
     // The bound is over all lists of all messages.
     let article = bytes(6, &bytes(2, b"").repeat(40));
     assert!(statement(&[bytes(18, &article)]).is_ok());

@@ -29,26 +29,27 @@ fn order(rest: &[u8]) -> Vec<u8> {
 }
 
 fn bad(payload: &[u8]) -> DecodeFault {
-    match decode(payload) {
-        Decoded::Bad(e) => e.fault,
-        other => panic!("{other:?}"),
-    }
+    let decoded = decode(payload);
+    let Decoded::Bad(e) = decoded else {
+        panic!("{decoded:?}")
+    };
+    e.fault
 }
 
 fn why(payload: &[u8]) -> Unknown {
-    match decode(payload) {
-        Decoded::Opaque {
-            log,
-            created_ms,
-            why,
-            ..
-        } => {
-            assert_eq!(log, "demo.tocsin.example/us");
-            assert_eq!(created_ms, 1_760_000_000_000);
-            why
-        }
-        other => panic!("{other:?}"),
-    }
+    let decoded = decode(payload);
+    let Decoded::Opaque {
+        log,
+        created_ms,
+        why,
+        ..
+    } = decoded
+    else {
+        panic!("{decoded:?}")
+    };
+    assert_eq!(log, "demo.tocsin.example/us");
+    assert_eq!(created_ms, 1_760_000_000_000);
+    why
 }
 
 #[test]
@@ -171,13 +172,13 @@ fn an_unset_choice_inside_an_order_is_refused_by_name() {
         panic!()
     };
     assert_eq!(e.fault, DecodeFault::Missing);
-    assert_eq!(e.field, "order.articles.0.selectors.0.value");
+    assert_eq!(e.field, "order.articles[0].selectors[0].value");
 }
 
 #[test]
 fn second_spellings_are_refused_before_they_are_read() {
     let whole = said_with(1, &order(&[]));
-    let again = join(&[whole.clone(), order(&[])]);
+    let again = join(&[whole, order(&[])]);
     assert_eq!(bad(&again), DecodeFault::NotCanonical);
     assert_eq!(
         bad(&[bytes(18, b""), bytes(1, b"late")].concat()),
