@@ -1,0 +1,126 @@
+//! What an issuer does to its own order.
+
+use std::path::PathBuf;
+
+use tocsin_core::handling::Tlp;
+use tocsin_core::order::{OrderAct, OrderActKind};
+use tocsin_core::statement::{Act, StatementRef};
+use tocsin_log::hash::Hash;
+
+use super::record::get_order;
+use super::statement::{report, sign_with, submit_draft};
+use crate::args::{ActArgs, ActHow, ModifyArgs};
+use crate::document::{Document, Kind, read};
+use crate::draft::{Draft, Setting, State};
+use crate::failure::{Exit, Failure};
+use crate::instant;
+use crate::session::{Node, Session};
+
+/// `order suspend`, `resume`, `rescind`, `withdraw`.
+///
+/// # Errors
+/// When the order is not our own, a key may not sign, or the node refuses.
+pub async fn run(
+    session: &mut Session,
+    kind: OrderActKind,
+    args: &ActArgs,
+) -> Result<Exit, Failure> {
+    let act = OrderAct { kind, reason: args.reason.clone(), replacement: None };
+    let document = document(act, Tlp::Clear);
+    act_on(session, &args.order, document, &args.how).await
+}
+
+/// `order modify`.
+///
+/// # Errors
+/// As [`run`], or when the new text cannot be read.
+pub async fn modify(session: &mut Session, args: &ModifyArgs) -> Result<Exit, Failure> {
+    let text = read(Kind::Order, &args.document)?;
+    let Act::Order(order) = text.act else {
+        return Err(Failure::usage("the new text is no order document"));
+    };
+    let kind = OrderActKind::Modify;
+    let act = OrderAct { kind, reason: args.reason.clone(), replacement: Some(*order) };
+    let mut document = document(act, text.tlp);
+    document.bodies = text.bodies;
+    act_on(session, &args.order, document, &args.how).await
+}
+
+fn document(act: OrderAct, tlp: Tlp) -> Document {
+    Document {
+        tlp,
+        number: None,
+        order: None,
+        refs: Vec::new(),
+        act: Act::OrderAct(Box::new(act)),
+        bodies: Vec::new(),
+    }
+}
+
+async fn act_on(
+    session: &mut Session,
+    order: &str,
+    document: Document,
+    how: &ActHow,
+) -> Result<Exit, Failure> {
+    let node = session.node().await?;
+    let order = get_order(session, &node, order).await?;
+    order.issue.require_valid()?;
+    if order.issue.origin.member() != node.context.member {
+        let (name, issuer) = (&order.issue.short, order.issue.origin.member());
+        let text = format!("{name} is an order of {issuer}");
+        return Err(Failure::new(Exit::NotPermitted, text).code("NOT_THE_ISSUER").advice(format!(
+            "to end it here, decide: tocsin decide {name} end"
+        )));
+    }
+    let about = order.issue.reference();
+    let stem = format!("{}-{}", order.issue.short, word(&document.act));
+    finish(session, &node, &document, about, None, how, &stem).await
+}
+
+/// Makes, signs and submits an act; or writes the draft where a second officer must sign it first.
+///
+/// # Errors
+/// When a key may not sign, or the node refuses.
+pub async fn finish(
+    session: &mut Session,
+    node: &Node,
+    document: &Document,
+    about: StatementRef,
+    judged: Option<Hash>,
+    how: &ActHow,
+    stem: &str,
+) -> Result<Exit, Failure> {
+    let author = node.member()?;
+    let setting = Setting {
+        log: author.origin.log_name(),
+        created_ms: instant::now_ms(),
+        number: 0,
+        about: Some(about),
+        judged,
+        refs: Vec::new(),
+    };
+    let keys = session.keys(&how.key)?;
+    let mut draft = Draft::make(document, setting)?;
+    let state = sign_with(&mut draft, &keys, &node.alliance, author)?;
+    if how.out.is_some() || state == State::NeedsSecond {
+        let path = how.out.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.tsn")));
+        if !session.globals.dry_run {
+            draft.write(&path)?;
+        }
+        report(session, &draft, author, &path, &state)?;
+        return Ok(Exit::Ok);
+    }
+    session.confirm(&format!("Submit {stem} to {} ?", node.context.member))?;
+    submit_draft(session, node, &draft, how.wait.wait).await
+}
+
+/// The word for what an act does, for file names.
+#[must_use]
+pub fn word(act: &Act) -> &'static str {
+    match act {
+        Act::OrderAct(act) => act.kind.word(),
+        Act::Decision(decision) => decision.kind.word(),
+        Act::Report(_) | Act::Indicator(_) | Act::Order(_) | Act::PolicyPack(_) => act.word(),
+    }
+}

@@ -1,0 +1,94 @@
+//! What each command does.
+
+pub mod act;
+pub mod block;
+pub mod context;
+pub mod decide;
+pub mod explain;
+pub mod log;
+pub mod lookup;
+pub mod notices;
+pub mod policy;
+pub mod record;
+pub mod statement;
+pub mod status;
+pub mod verify;
+
+use crate::args::{Command, ContextVerb, LogVerb, NoticesVerb, OrderVerb, PolicyVerb, StatementVerb};
+use crate::document::Kind;
+use crate::failure::{Exit, Failure};
+use crate::session::Session;
+
+/// Does a command. `root` is the whole command line, for completion scripts.
+///
+/// # Errors
+/// Why it was not done.
+pub async fn run(
+    session: &mut Session,
+    command: Command,
+    root: clap::Command,
+) -> Result<Exit, Failure> {
+    match command {
+        Command::Report(verb) => statement_verb(session, Kind::Report, verb).await,
+        Command::Indicator(verb) => statement_verb(session, Kind::Indicator, verb).await,
+        Command::Order(verb) => order_verb(session, verb).await,
+        Command::Decide(args) => decide::run(session, &args).await,
+        Command::Policy(verb) => policy_verb(session, verb).await,
+        Command::Pending => block::pending(session).await,
+        Command::Block(verb) => block::run(session, verb).await,
+        Command::Notices(NoticesVerb::Watch(args)) => notices::watch(session, &args).await,
+        Command::Lookup(args) => lookup::run(session, &args).await,
+        Command::Verify(args) => verify::run(session, &args).await,
+        Command::Log(LogVerb::Head { member }) => log::head(session, member).await,
+        Command::Log(LogVerb::Show { member, start, limit }) => {
+            log::show(session, member, start, limit).await
+        }
+        Command::Log(LogVerb::Audit { members }) => log::audit(session, &members).await,
+        Command::Status => status::run(session).await,
+        Command::Context(ContextVerb::List) => context::list(session),
+        Command::Context(ContextVerb::Add(args)) => context::add(session, args),
+        Command::Context(ContextVerb::Use { name }) => context::choose(session, &name),
+        Command::Explain { code } => explain::run(session, code.as_deref()),
+        Command::Completion { shell } => explain::completion(session, shell, root),
+    }
+}
+
+async fn statement_verb(
+    session: &mut Session,
+    kind: Kind,
+    verb: StatementVerb,
+) -> Result<Exit, Failure> {
+    match verb {
+        StatementVerb::New(args) => statement::new(session, kind, &args),
+        StatementVerb::Lint { file } => statement::lint(session, kind, &file),
+        StatementVerb::Sign(args) => statement::sign(session, kind, &args).await,
+        StatementVerb::Submit(args) => statement::submit(session, &args).await,
+        StatementVerb::List(args) => record::list(session, kind, &args).await,
+        StatementVerb::Show { name } => record::show(session, kind, &name).await,
+    }
+}
+
+async fn order_verb(session: &mut Session, verb: OrderVerb) -> Result<Exit, Failure> {
+    use tocsin_core::order::OrderActKind;
+    match verb {
+        OrderVerb::Statement(verb) => statement_verb(session, Kind::Order, verb).await,
+        OrderVerb::Cosign(args) => statement::cosign(session, &args),
+        OrderVerb::Suspend(args) => act::run(session, OrderActKind::Suspend, &args).await,
+        OrderVerb::Resume(args) => act::run(session, OrderActKind::Resume, &args).await,
+        OrderVerb::Modify(args) => act::modify(session, &args).await,
+        OrderVerb::Rescind(args) => act::run(session, OrderActKind::Rescind, &args).await,
+        OrderVerb::Withdraw(args) => act::run(session, OrderActKind::Withdraw, &args).await,
+    }
+}
+
+async fn policy_verb(session: &mut Session, verb: PolicyVerb) -> Result<Exit, Failure> {
+    match verb {
+        PolicyVerb::New(args) => statement::new(session, Kind::Policy, &args),
+        PolicyVerb::Lint { file } => statement::lint(session, Kind::Policy, &file),
+        PolicyVerb::Test { file, orders } => policy::test(session, &file, &orders).await,
+        PolicyVerb::Sign(args) => statement::sign(session, Kind::Policy, &args).await,
+        PolicyVerb::Cosign(args) => statement::cosign(session, &args),
+        PolicyVerb::Submit(args) => statement::submit(session, &args).await,
+        PolicyVerb::Show { name } => policy::show(session, &name).await,
+    }
+}

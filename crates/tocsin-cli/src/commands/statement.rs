@@ -1,0 +1,322 @@
+//! The way of every statement: new, lint, sign, cosign, submit.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tocsin_core::name::{Numbered, short};
+use tocsin_core::roster::{Alliance, Member};
+use tocsin_core::statement::{Act, StatementRef};
+use tocsin_log::keyfile::KeyText;
+use tocsin_wire::proto::v1;
+use tocsin_wire::receipt::Receipt;
+
+use super::record;
+use crate::args::{CosignArgs, NewArgs, SignArgs, SubmitArgs, Wait};
+use crate::client;
+use crate::context::member;
+use crate::document::{Document, Kind, Level, lint as remarks, read, scaffold};
+use crate::draft::{Draft, Setting, State};
+use crate::failure::{Exit, Failure};
+use crate::files::{Mode, write_new};
+use crate::instant;
+use crate::rpc::call;
+use crate::seen::grade;
+use crate::session::{Node, Session};
+
+/// `KIND new`.
+///
+/// # Errors
+/// When the file is there already, or cannot be written.
+pub fn new(session: &mut Session, kind: Kind, args: &NewArgs) -> Result<Exit, Failure> {
+    let text = scaffold(kind);
+    if args.stdout {
+        session.out.raw(&text)?;
+        return Ok(Exit::Ok);
+    }
+    let word = kind.word();
+    let path = args.file.clone().unwrap_or_else(|| PathBuf::from(format!("{word}.toml")));
+    if !session.globals.dry_run {
+        write_new(&path, text.as_bytes(), Mode::Public)?;
+    }
+    let value = json!({"file": path.display().to_string()});
+    session.out.object("document", &[("written", "file")], &value)?;
+    let file = path.display();
+    session.out.say(&format!("Next: edit it, then  tocsin {word} lint {file}"))?;
+    Ok(Exit::Ok)
+}
+
+/// `KIND lint`.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn lint(session: &mut Session, kind: Kind, path: &Path) -> Result<Exit, Failure> {
+    let (rows, worst) = match read(kind, path) {
+        Ok(document) => {
+            let found = remarks(&document);
+            let rows = found
+                .iter()
+                .map(|remark| {
+                    let level = match remark.level {
+                        Level::Error => "error",
+                        Level::Warning => "warning",
+                    };
+                    json!({"level": level, "field": remark.field, "text": remark.text})
+                })
+                .collect();
+            (rows, found.first().map(|remark| remark.level))
+        }
+        Err(failure) if failure.details.is_empty() => return Err(failure),
+        Err(failure) => {
+            let row = |text: &String| json!({"level": "error", "field": "", "text": text});
+            (failure.details.iter().map(row).collect::<Vec<Value>>(), Some(Level::Error))
+        }
+    };
+    let columns = [("LEVEL", "level"), ("FIELD", "field"), ("WHAT", "text")];
+    if !rows.is_empty() || session.out.format() != crate::output::Format::Table {
+        session.out.list("remarks", &columns, &rows)?;
+    }
+    match worst {
+        None => {
+            session.out.say("Complete. Ready to sign.")?;
+            Ok(Exit::Ok)
+        }
+        Some(Level::Warning) => {
+            session.out.say("It can be signed; readers will miss what is named above.")?;
+            Ok(Exit::Warnings)
+        }
+        Some(Level::Error) => {
+            session.out.say("It cannot be signed yet.")?;
+            Ok(Exit::ChecksFailed)
+        }
+    }
+}
+
+/// `KIND sign`.
+///
+/// # Errors
+/// When the document, a key or the context cannot be used, or the keys may not sign it.
+pub async fn sign(session: &mut Session, kind: Kind, args: &SignArgs) -> Result<Exit, Failure> {
+    let mut document = read(kind, &args.file)?;
+    document.number = args.number.or(document.number);
+    let keys = session.keys(&args.key)?;
+    let context = session.context()?;
+    let alliance = context.open_alliance()?;
+    let author = member(&alliance, &context.member)?;
+    let created_ms = instant::now_ms();
+    let asks = (document.act.is_numbered() && document.number.is_none())
+        || document.refs.iter().any(|name| offline_ref(name, author).is_none());
+    let node = if asks { Some(session.node().await?) } else { None };
+    let number = match (&node, document.number) {
+        (_, Some(number)) => number,
+        (Some(node), None) if document.act.is_numbered() => {
+            record::next_number(session, node, instant::year(created_ms)).await?
+        }
+        (_, None) => 0,
+    };
+    let refs = references(session, node.as_ref(), author, &document).await?;
+    let log = author.origin.log_name();
+    let setting = Setting { log, created_ms, number, about: None, judged: None, refs };
+    let mut draft = Draft::make(&document, setting)?;
+    let state = sign_with(&mut draft, &keys, &alliance, author)?;
+    let path = args.out.clone().unwrap_or_else(|| args.file.with_extension("tsn"));
+    if !session.globals.dry_run {
+        draft.write(&path)?;
+    }
+    report(session, &draft, author, &path, &state)?;
+    Ok(Exit::Ok)
+}
+
+/// `order cosign`, `policy cosign`.
+///
+/// # Errors
+/// When the draft or a key cannot be used, or the keys may not sign it.
+pub fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Failure> {
+    let mut draft = Draft::read(&args.file)?;
+    let keys = session.keys(&args.key)?;
+    let context = session.context()?;
+    let alliance = context.open_alliance()?;
+    let author = member(&alliance, &context.member)?;
+    if draft.statement.log != author.origin.log_name() {
+        let text = format!("this draft is for the log {}", draft.statement.log);
+        return Err(Failure::new(Exit::NotPermitted, text).code("NOT_OUR_LOG"));
+    }
+    let said = Value::Object(crate::show::statement(&draft.statement, &[]));
+    session.out.object("statement", crate::show::STATEMENT, &said)?;
+    session.confirm(&format!("Sign this {} ?", draft.statement.act.word()))?;
+    let state = sign_with(&mut draft, &keys, &alliance, author)?;
+    if !session.globals.dry_run {
+        draft.rewrite(&args.file)?;
+    }
+    report(session, &draft, author, &args.file, &state)?;
+    Ok(Exit::Ok)
+}
+
+/// `KIND submit`.
+///
+/// # Errors
+/// When the file is no draft, the node refuses it, or its receipt does not verify.
+pub async fn submit(session: &mut Session, args: &SubmitArgs) -> Result<Exit, Failure> {
+    let draft = Draft::read(&args.file)?;
+    let node = session.node().await?;
+    if binds(&draft.statement.act) {
+        let word = draft.statement.act.word();
+        session.confirm(&format!("Submit this {word} to {} ?", node.context.member))?;
+    }
+    submit_draft(session, &node, &draft, args.wait.wait).await
+}
+
+/// Submits a draft, verifies the receipt and says where the statement stands.
+///
+/// # Errors
+/// When the node refuses it, or its receipt does not verify.
+pub async fn submit_draft(
+    session: &mut Session,
+    node: &Node,
+    draft: &Draft,
+    wait: Wait,
+) -> Result<Exit, Failure> {
+    let wait_for = match wait {
+        Wait::Local => v1::WaitFor::Local,
+        Wait::Replicated => v1::WaitFor::Replicated,
+        Wait::Confirmed => v1::WaitFor::Confirmed,
+    };
+    let request = draft.request(wait_for, session.globals.dry_run);
+    let mut submits = client!(node, submit_service_client, SubmitServiceClient);
+    let answer = call(session.globals.timeout, submits.submit(request)).await?;
+    let Some(receipt) = answer.receipt else {
+        if session.globals.dry_run {
+            session.out.say("The node would accept it. Nothing was submitted.")?;
+            return Ok(Exit::Ok);
+        }
+        return Err(Failure::unverified("RECEIPT_MISSING", "the node gave no receipt"));
+    };
+    let receipt = Receipt::read(&receipt).map_err(|e| bad_receipt(&e.to_string()))?;
+    let signed = receipt
+        .verify(&draft.entry, &node.member()?.log_key)
+        .map_err(|e| bad_receipt(&e.to_string()))?;
+    let value = json!({
+        "name": short(&node.context.member, &draft.statement, &draft.statement_id()),
+        "resource": answer.name,
+        "statement_id": receipt.statement_id.to_string(),
+        "log": receipt.origin.to_string(),
+        "index": receipt.index,
+        "size": signed.checkpoint().size,
+        "root": signed.checkpoint().root.to_string(),
+        "grade": grade(answer.grade),
+    });
+    let columns = [
+        ("accepted", "name"),
+        ("log", "log"),
+        ("index", "index"),
+        ("grade", "grade"),
+        ("statement id", "statement_id"),
+    ];
+    session.out.object("receipt", &columns, &value)?;
+    session.out.say("The receipt was verified against the log's signed root.")?;
+    session.out.say(&format!("Keep the evidence:  tocsin verify {} --save FILE.tsn", answer.name))?;
+    Ok(Exit::Ok)
+}
+
+/// Signs with each key, and says how far the draft has come.
+///
+/// # Errors
+/// When a key may not sign it.
+pub fn sign_with(
+    draft: &mut Draft,
+    keys: &[KeyText],
+    alliance: &Alliance,
+    author: &Member,
+) -> Result<State, Failure> {
+    for key in keys {
+        draft.sign(&key.key);
+    }
+    draft.state(alliance, author)
+}
+
+/// Says what was signed, and what must happen next.
+///
+/// # Errors
+/// When the result cannot be printed.
+pub fn report(
+    session: &mut Session,
+    draft: &Draft,
+    author: &Member,
+    path: &Path,
+    state: &State,
+) -> Result<(), Failure> {
+    let statement = &draft.statement;
+    let file = path.display();
+    let needs_second = *state == State::NeedsSecond;
+    let number = Numbered::of(&author.id, statement).map(|name| name.to_string());
+    let value = json!({
+        "file": file.to_string(),
+        "act": statement.act.word(),
+        "name": number,
+        "statement_id": draft.statement_id().to_string(),
+        "signatures": draft.entry.signatures.len(),
+        "needs_second_officer": needs_second,
+    });
+    let columns = [
+        ("signed", "act"),
+        ("name", "name"),
+        ("statement id", "statement_id"),
+        ("signatures", "signatures"),
+        ("file", "file"),
+    ];
+    session.out.object("draft", &columns, &value)?;
+    let word = command_of(&statement.act);
+    let next = if needs_second {
+        format!("Draft, not in force. Second officer: tocsin {word} cosign {file}")
+    } else {
+        format!("Next:  tocsin {word} submit {file}")
+    };
+    session.out.say(&next)
+}
+
+/// The command whose `cosign` and `submit` take such a draft.
+const fn command_of(act: &Act) -> &'static str {
+    match act {
+        Act::Report(_) => "report",
+        Act::Indicator(_) => "indicator",
+        Act::Order(_) | Act::OrderAct(_) | Act::Decision(_) => "order",
+        Act::PolicyPack(_) => "policy",
+    }
+}
+
+/// Whether it has legal effect, so that a person is asked before it goes.
+const fn binds(act: &Act) -> bool {
+    match act {
+        Act::Order(_) | Act::OrderAct(_) | Act::Decision(_) | Act::PolicyPack(_) => true,
+        Act::Report(_) | Act::Indicator(_) => false,
+    }
+}
+
+/// The statements that a document cites.
+async fn references(
+    session: &Session,
+    node: Option<&Node>,
+    author: &Member,
+    document: &Document,
+) -> Result<Vec<StatementRef>, Failure> {
+    let mut refs = Vec::new();
+    for name in &document.refs {
+        match (offline_ref(name, author), node) {
+            (Some(reference), _) => refs.push(reference),
+            (None, Some(node)) => refs.push(record::reference(session, node, name).await?),
+            (None, None) => return Err(Failure::usage(format!("`{name}` names no statement"))),
+        }
+    }
+    Ok(refs)
+}
+
+/// `MEMBER:STATEMENT_ID`, which needs no node.
+fn offline_ref(text: &str, author: &Member) -> Option<StatementRef> {
+    let (member, id) = text.split_once(':')?;
+    let statement_id = tocsin_log::hash::Hash::from_hex(id).ok()?;
+    Some(StatementRef { log: format!("{}/{member}", author.origin.alliance()), statement_id })
+}
+
+fn bad_receipt(why: &str) -> Failure {
+    Failure::unverified("RECEIPT_INVALID", format!("the node's receipt does not verify: {why}"))
+        .advice("the statement may stand all the same; tell the operator, and try `tocsin log audit`")
+}

@@ -1,0 +1,239 @@
+//! The documents that `new` writes: every field, explained, with an invented example.
+
+use super::Kind;
+
+/// A document of this kind with every field explained. The examples are invented; `exercise = true` says so.
+#[must_use]
+pub fn scaffold(kind: Kind) -> String {
+    let head = match kind {
+        Kind::Report => REPORT,
+        Kind::Indicator => INDICATOR,
+        Kind::Order => ORDER,
+        Kind::Decision => DECISION,
+        Kind::Policy => return POLICY.to_owned(),
+    };
+    let mut text = head.to_owned();
+    match kind {
+        Kind::Report => {
+            text.push_str(ARTICLES);
+            text.push_str(&PARTIES.replace("KEY", "parties"));
+            text.push_str(EXHIBITS);
+        }
+        Kind::Indicator => {
+            text.push_str(ARTICLES);
+            text.push_str(&PARTIES.replace("KEY", "parties"));
+        }
+        Kind::Order => {
+            text.push_str(RESPONDENTS_NOTE);
+            text.push_str(&PARTIES.replace("KEY", "respondents"));
+            text.push_str(ARTICLES);
+            text.push_str(FURTHER_ARTICLES);
+            text.push_str(&RIGHTS.replace("KEY", "rights"));
+        }
+        Kind::Decision => text.push_str(&RIGHTS.replace("KEY", "local_rights")),
+        Kind::Policy => {}
+    }
+    text
+}
+
+const REPORT: &str = r#"# An investigator's report: a signed claim. It blocks nothing by itself.
+# Name no natural persons: what stands in a log cannot be taken back.
+
+# How it may be passed on (Traffic Light Protocol 2.0): clear or green. What is above travels sealed, which
+# is not built yet.
+tlp = "green"
+# infringement or licence_diversion. (espionage, procurement_attempt and insider wait for sealing.)
+kind = "infringement"
+# One line.
+title = "EXERCISE: copied charger sold under a false item number"
+# What was found, how, and what makes you sure.
+narrative = """
+EXERCISE. Twelve chargers bought from an online shop carry the item number of a genuine product.
+"""
+# Admiralty code of the source, A (completely reliable) to F (cannot be judged).
+source_reliability = "B"
+# Admiralty code of the content, 1 (confirmed) to 6 (cannot be judged).
+credibility = 2
+# When it was collected: a date (midnight UTC) or an instant with its offset.
+collected = 2026-11-20
+# What you ask the other members to do.
+requested_action = "Look for the item number and tell us what you find."
+# true when invented for an exercise. Every view shows it.
+exercise = true
+# Statements cited, by name (US-2026-0007) or as MEMBER:STATEMENT_ID.
+refs = []
+# The year's running number; left out, the node is asked for the next free one.
+# number = 7
+"#;
+
+const INDICATOR: &str = r#"# An indicator: a matchable fact from a report. It blocks nothing by itself, and it ages.
+
+# How it may be passed on (Traffic Light Protocol 2.0): clear or green.
+tlp = "green"
+# product. (espionage and insider wait for sealing.)
+kind = "product"
+# One line.
+title = "EXERCISE: false item number on chargers"
+# low, moderate or high.
+confidence = "moderate"
+# After this it counts for nothing: a date (midnight UTC) or an instant with its offset.
+valid_until = 2027-05-31
+# true when invented for an exercise. Every view shows it.
+exercise = true
+# The report it comes from, by name (US-2026-0007) or as MEMBER:STATEMENT_ID.
+refs = []
+# The year's running number; left out, the node is asked for the next free one.
+# number = 8
+"#;
+
+const ORDER: &str = r#"# An exclusion order. Two officers sign; until then it is a draft, not in force.
+
+# How it may be passed on (Traffic Light Protocol 2.0): clear or green.
+tlp = "clear"
+# Docket number as the authority writes it.
+case_ref = "337-TA-0000"
+# One line.
+title = "EXERCISE: Certain Chargers"
+# us_337_leo, us_337_geo, us_337_teo, eu_union_afa, eu_national_afa, uk_afa, jp_import_suspension,
+# kr_ktc_corrective, kr_ktc_provisional, tw_detention, ca_request_for_assistance, au_notice_of_objection,
+# court_injunction or ex_officio_hold.
+instrument = "us_337_geo"
+# limited: binds the named respondents, so article and party must both match. general: binds the article.
+scope = "general"
+# temporary (needs `until`), review or final.
+phase = "final"
+# In force from here: a date (midnight UTC) or an instant with its offset.
+from = 2026-11-22
+# Not in force from here on; left out, until the issuer ends it.
+until = 2031-11-22
+# true when the goods are counterfeits: their copied item number then never holds genuine goods.
+counterfeit = false
+# What may be published about it.
+summary = "EXERCISE. Invented order on an invented product."
+# Only for trade secrets and like claims without a right: why there is none.
+no_right_reason = ""
+# true when it is no real act. Every view shows it.
+exercise = true
+# Reports it rests on, by name (US-2026-0007) or as MEMBER:STATEMENT_ID.
+refs = []
+# The year's running number; left out, the node is asked for the next free one.
+# number = 412
+"#;
+
+const DECISION: &str = r#"# A decision of this jurisdiction on another member's order.
+
+# How it may be passed on (Traffic Light Protocol 2.0): clear or green.
+tlp = "green"
+# The order decided on.
+order = "US-2026-0412"
+# adopt and extend need two officers; hold, pause, end, review, flag, inform, decline and not_competent one.
+kind = "adopt"
+# The law it rests on here. Needed to adopt, hold and extend.
+basis = "Regulation (EU) No 608/2013, Article 17"
+# Why.
+reason = "EXERCISE. A registered mark in force here covers the goods."
+# hold and extend: when it ends by itself. The end is a release.
+# until = 2026-12-22
+# Statements cited, by name or as MEMBER:STATEMENT_ID.
+refs = []
+"#;
+
+const POLICY: &str = r#"# A policy pack: by which rules this jurisdiction decides on others' orders at once. Two officers sign.
+# The first rule whose every field matches decides; none means review. `*` matches everything.
+
+[meta]
+# Whose rules these are.
+jurisdiction = "DE"
+# Counts up with each pack.
+version = 1
+# In force from this instant (UTC), for orders judged after it.
+valid_from = "2026-11-22T00:00:00Z"
+# The calendar that working days are counted by.
+calendar = "DE"
+
+[[rule]]
+# Named in every decision made by it.
+id = "counterfeit-marks"
+# Member that issued the order.
+issuer = "us"
+# As in an order document.
+instrument = "*"
+# Every right of the order has this kind.
+right_kind = "trade_mark"
+# limited or general.
+scope = "*"
+# claimed: the order names a right in our own register. none: it does not.
+local_right = "*"
+# review, flag, inform, hold (with hold_days), decline, not_competent; adopt only where the rule also
+# says recognised = true.
+then = "flag"
+# The law it rests on here.
+basis = "Regulation (EU) No 608/2013, Article 18"
+
+[limits]
+# More orders than this from one issuer on one day go to review.
+orders_per_issuer_per_day = 50
+"#;
+
+const ARTICLES: &str = r#"
+# The goods. Each selector is one fact by which a consignment can be matched.
+[[articles]]
+description = "certain EXERCISE chargers"
+selectors = [
+  # GTIN: 8, 12, 13 or 14 digits with check digit.
+  { gtin = "4006381333931" },
+  # Part or model number.
+  { model = "LX-4410/B" },
+  # Serial numbers PREFIX000100 to PREFIX000199: width is the count of digits.
+  { serial = { prefix = "LX", low = 100, high = 199, width = 6 } },
+  # Tariff code, 2, 4 or 6 digits, with the HS edition. Weak: never enough alone.
+  { hs = "8504.40", edition = 2022 },
+  # Also: mid (manufacturer, 19 CFR 102), lei, eori, and brand, which only suggests.
+]
+"#;
+
+const FURTHER_ARTICLES: &str = r#"
+# Where there are more than fit a statement (12 KiB): the same fields, kept in a body that is never erased.
+# [[further_articles]]
+# description = "further chargers"
+# selectors = [{ model = "LX-4411" }]
+"#;
+
+const RESPONDENTS_NOTE: &str = "
+# Limited orders: whom they bind. General orders: for information. A respondent is not a wrongdoer.";
+
+const PARTIES: &str = r#"
+[[KEY]]
+# company, state_body or vessel. Natural persons wait for sealing.
+kind = "company"
+# Primary name first, then other names and scripts.
+names = ["Exempla Nonesuch Trading Ltd"]
+# ISO 3166-1 alpha-2; empty when not known.
+country = ""
+# Identifiers decide, names only suggest: lei, eori, mid.
+identifiers = []
+"#;
+
+const EXHIBITS: &str = r#"
+# Evidence. The file is hashed here and stays with you; only its digest is said.
+# [[exhibits]]
+# file = "photo-01.jpg"
+# media_type = "image/jpeg"
+# name = "label, close up"
+"#;
+
+const RIGHTS: &str = r#"
+# The rights it rests on.
+[[KEY]]
+# patent, utility_model, design, trade_mark, copyright, geographical_indication, plant_variety,
+# supplementary_protection, topography, trade_name, trade_secret or trade_dress.
+kind = "trade_mark"
+# The register, by WIPO ST.3 code: US, DE, EM, ...
+office = "DE"
+# Registration number as the register writes it.
+number = "302026000000"
+# Only where there is no number: why.
+missing_reason = ""
+# Patents only: the claims relied on.
+claims = ""
+"#;
