@@ -34,7 +34,7 @@ pub const KEYS: [(&str, &str); 10] = [
 const NAMED: [&str; 2] = ["clients", "peers"];
 
 /// Variables of the hand tool and of tests, which are none of the node's settings.
-const OTHER_VARIABLES: [&str; 8] = [
+const OTHER_VARIABLES: [&str; 10] = [
     "TOCSIN_CONFIG",
     "TOCSIN_CONFIG_DIR",
     "TOCSIN_CONTEXT",
@@ -43,6 +43,8 @@ const OTHER_VARIABLES: [&str; 8] = [
     "TOCSIN_COLOR",
     "TOCSIN_FAILPOINTS",
     "TOCSIN_REGENERATE",
+    "TOCSIN_EXHAUSTIVE",
+    "TOCSIN_PYTHON",
 ];
 
 /// Where the node listens for peers and clients unless told otherwise (SURFACE.md).

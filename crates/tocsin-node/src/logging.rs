@@ -43,9 +43,7 @@ pub fn start(config: &LogConfig) -> Result<(), BadLevel> {
 
 /// `log.level` cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not a log level: write error, warn, info, debug or trace, or a list like warn,tocsin_node=debug"
-)]
+#[error("not a level (error, warn, info, debug, trace), nor a list like warn,tocsin_node=debug")]
 pub struct BadLevel;
 
 /// Whether `level` would be taken.

@@ -388,3 +388,30 @@ pub async fn send(stream: &mut (impl AsyncWriteExt + Unpin), bytes: &[u8]) {
     stream.write_all(bytes).await.unwrap();
     stream.flush().await.unwrap();
 }
+
+/// Limits that a test can wait for.
+pub fn short() -> ListenLimits {
+    ListenLimits {
+        handshake_timeout: Duration::from_millis(300),
+        read_idle: Duration::from_millis(900),
+        write_stall: Duration::from_millis(300),
+        tend_interval: Duration::from_millis(20),
+        goodbye: Duration::from_millis(300),
+        request_deadline: Duration::from_millis(400),
+        ..ListenLimits::default()
+    }
+}
+
+/// A ClientHello as in RFC 5246: no `supported_versions`, an ECDHE suite, two extensions.
+pub fn client_hello_1_2() -> Vec<u8> {
+    let mut body = vec![3, 3];
+    body.extend([7; 32]);
+    body.extend([0, 0, 2, 0xc0, 0x2b, 1, 0]);
+    let extensions = [0, 10, 0, 4, 0, 2, 0, 29, 0, 13, 0, 4, 0, 2, 4, 3];
+    body.extend([0, extensions.len().try_into().unwrap()]);
+    body.extend(extensions);
+    let length: u8 = body.len().try_into().unwrap();
+    let mut record = vec![22, 3, 1, 0, length + 4, 1, 0, 0, length];
+    record.extend(body);
+    record
+}
