@@ -1,0 +1,135 @@
+//! Where things stand beside a log: flat files of frame offsets, tree hashes and notes, addressed by position.
+//!
+//! They are never flushed and never trusted at a start: opening a log reads its segments and writes these files
+//! anew. What they save is memory.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tocsin_log::hash::Hash;
+
+use crate::disk::{Disk, DiskError, DiskFile, Open, read_up_to};
+use crate::error::Fault;
+
+const NUMBER_BYTES: u64 = 8;
+const HASH_BYTES: u64 = 32;
+const NOTE_BYTES: u64 = 2 * NUMBER_BYTES;
+
+/// The three files of one log.
+#[derive(Debug)]
+pub(crate) struct Positions {
+    entries: Arc<dyn DiskFile>,
+    hashes: Arc<dyn DiskFile>,
+    notes: Arc<dyn DiskFile>,
+}
+
+/// A note's size, and the byte in the segment of its last entry where its frame begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoteAt {
+    pub(crate) size: u64,
+    pub(crate) offset: u64,
+}
+
+impl Positions {
+    pub(crate) fn open(disk: &dyn Disk, directory: &Path) -> Result<Self, DiskError> {
+        let open = |name: &str| disk.open(&directory.join(name), Open::Create);
+        Ok(Self {
+            entries: open("entries.pos")?,
+            hashes: open("hashes.pos")?,
+            notes: open("notes.pos")?,
+        })
+    }
+
+    /// Offsets of the entries from `first` on, each in its own segment.
+    pub(crate) fn put_entries(&self, first: u64, offsets: &[u64]) -> Result<(), DiskError> {
+        let bytes: Vec<u8> = offsets
+            .iter()
+            .flat_map(|offset| offset.to_be_bytes())
+            .collect();
+        write(&*self.entries, first, NUMBER_BYTES, &bytes)
+    }
+
+    /// The tree's hashes from a place on.
+    pub(crate) fn put_hashes(&self, place: u64, hashes: &[Hash]) -> Result<(), DiskError> {
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
+        write(&*self.hashes, place, HASH_BYTES, &bytes)
+    }
+
+    /// Notes from the `first`-th on; sizes ascend.
+    pub(crate) fn put_notes(&self, first: u64, notes: &[NoteAt]) -> Result<(), DiskError> {
+        let numbers = notes.iter().flat_map(|note| [note.size, note.offset]);
+        let bytes: Vec<u8> = numbers.flat_map(u64::to_be_bytes).collect();
+        write(&*self.notes, first, NOTE_BYTES, &bytes)
+    }
+
+    pub(crate) fn entry(&self, index: u64) -> Result<u64, Fault> {
+        let [offset] = read_numbers(&*self.entries, index, NUMBER_BYTES)?;
+        Ok(offset)
+    }
+
+    pub(crate) fn hash(&self, place: u64) -> Result<Hash, Fault> {
+        let bytes = read_up_to(&*self.hashes, place.saturating_mul(HASH_BYTES), Hash::LEN)?;
+        let missing = Fault::Invariant("a hash is not in the hash file");
+        Hash::try_from(bytes.as_slice()).map_err(|_| missing)
+    }
+
+    /// The first of `count` notes whose size is at least `size`.
+    pub(crate) fn first_note_from(&self, size: u64, count: u64) -> Result<Option<NoteAt>, Fault> {
+        let place = self.notes_below(size, count)?;
+        if place == count {
+            Ok(None)
+        } else {
+            self.note(place).map(Some)
+        }
+    }
+
+    /// The last of `count` notes whose size is at most `size`.
+    pub(crate) fn last_note_to(&self, size: u64, count: u64) -> Result<Option<NoteAt>, Fault> {
+        match self.notes_below(size.saturating_add(1), count)? {
+            0 => Ok(None),
+            place => self.note(place - 1).map(Some),
+        }
+    }
+
+    fn notes_below(&self, size: u64, count: u64) -> Result<u64, Fault> {
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.note(middle)?.size < size {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        Ok(low)
+    }
+
+    fn note(&self, place: u64) -> Result<NoteAt, Fault> {
+        let [size, offset] = read_numbers(&*self.notes, place, NOTE_BYTES)?;
+        Ok(NoteAt { size, offset })
+    }
+}
+
+fn write(file: &dyn DiskFile, place: u64, width: u64, bytes: &[u8]) -> Result<(), DiskError> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    file.write_at(place.saturating_mul(width), bytes)
+}
+
+fn read_numbers<const N: usize>(
+    file: &dyn DiskFile,
+    place: u64,
+    width: u64,
+) -> Result<[u64; N], Fault> {
+    let bytes = read_up_to(file, place.saturating_mul(width), N * 8)?;
+    let mut numbers = [0; N];
+    let (chunks, _) = bytes.as_chunks::<8>();
+    if chunks.len() != N {
+        return Err(Fault::Invariant("a position is not in its file"));
+    }
+    for (number, bytes) in numbers.iter_mut().zip(chunks) {
+        *number = u64::from_be_bytes(*bytes);
+    }
+    Ok(numbers)
+}
