@@ -14,10 +14,11 @@ use crate::envelope::{read_envelope, read_proof, read_statement};
 use crate::envelope::{write_envelope, write_proof, write_statement};
 use crate::proto::v1;
 use crate::scan::scan;
-use crate::shape;
+use crate::{shape, submission};
 
 pub use error::{ALL, BundleError, Explanation, explain};
 
+pub mod assemble;
 mod error;
 pub mod verify;
 
@@ -97,12 +98,7 @@ pub fn decode(bytes: &[u8]) -> Result<Bundle, BundleError> {
 }
 
 fn read(message: &v1::Bundle) -> Result<Bundle, BundleError> {
-    let bodies = match (message.body.as_slice(), message.further_bodies.as_slice()) {
-        ([], []) => Vec::new(),
-        (first, further) => std::iter::once(first.to_vec())
-            .chain(further.iter().cloned())
-            .collect(),
-    };
+    let bodies = submission::bodies(&message.body, &message.further_bodies);
     if bodies.len() > MAX_BODIES {
         return Err(BundleError::BodyCount {
             found: bodies.len(),

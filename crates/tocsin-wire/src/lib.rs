@@ -1,7 +1,7 @@
 //! Bytes to domain and back: the only crate that knows protobuf.
 //!
 //! In scope: the generated messages and services ([`proto`]), the canonical scan ([`scan`]),
-//! statements, bodies, entries and receipts, and the self-contained evidence file ([`bundle`]). Not
+//! statements, bodies, entries, submissions and receipts, and the self-contained evidence file ([`bundle`]). Not
 //! in scope: what any of it means (`tocsin-core`), sockets and files.
 //!
 //! What is signed is never encoded again: [`statement::decode`] reads the exact bytes and refuses
@@ -22,4 +22,5 @@ mod said;
 pub mod scan;
 mod shape;
 pub mod statement;
+pub mod submission;
 pub mod write;

@@ -2,9 +2,12 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use tocsin_core::roster::Alliance;
+use tocsin_log::checkpoint::SignedCheckpoint;
 use tocsin_log::note::{Note, SignatureLine};
 use tocsin_log::quorum::Grade;
 
+use super::assemble::assemble;
 use super::verify::{Verified, verify};
 use super::*;
 use crate::raw;
@@ -58,6 +61,35 @@ fn a_genuine_file_is_authentic_accepted_and_graded() {
         [("de", NOW_S + 8), ("jp", NOW_S + 5), ("kr", NOW_S + 9)]
     );
     assert_eq!(verified.accepted_as_of(), Some(NOW_S + 9));
+}
+
+#[test]
+fn a_file_made_from_a_nodes_own_store_verifies_and_holds_no_strangers_line() {
+    let (world, bundle) = genuine();
+    let alliance = Alliance::open(world.roster.clone(), world.manifests.clone()).unwrap();
+    let us = alliance.member("us").unwrap();
+    let held = world.note(&bundle.entry, 7, &["jp", "de"]);
+    let mut note = Note::parse(&held.note).unwrap();
+    note.signatures.push(SignatureLine {
+        name: "stranger.example/witness".into(),
+        key_id: [1; 4],
+        bytes: vec![2; 72],
+    });
+    let key = us.log_key;
+    let signed = SignedCheckpoint::open(&note.to_bytes(), &us.origin, &key).unwrap();
+    let file = assemble(
+        bundle.entry.clone(),
+        bundle.bodies,
+        INDEX,
+        &[(signed, held.proof.clone())],
+        us,
+        &alliance,
+    );
+    let acceptance = file.acceptance.as_ref().unwrap();
+    assert_eq!(acceptance.notes, [held]);
+    assert_eq!(acceptance.manifests.len(), 3);
+    let verified = judge(&world, &file).unwrap();
+    assert_eq!(verified.grade, Grade::Confirmed);
 }
 
 #[test]

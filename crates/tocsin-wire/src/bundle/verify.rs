@@ -187,11 +187,9 @@ fn check_notes(
         let at = signed.checkpoint();
         verify_inclusion(leaf, acceptance.index, at.size, &proven.proof, &at.root)
             .map_err(|error| BundleError::Proof { place, error })?;
-        let own = author.origin.to_string();
-        let own_id = key_id(&own, TYPE_ED25519, &author.log_key);
         for line in &signed.note().signatures {
             // Opening the note has verified every line of the log's own key.
-            if line.name == own && line.key_id == own_id {
+            if is_own(line, author) {
                 continue;
             }
             // On the network a line by a stranger is skipped. Here it would be a byte that anyone
@@ -210,8 +208,14 @@ fn check_notes(
     Ok(cosigned)
 }
 
+/// Whether a line claims to be by the log's own key.
+pub(super) fn is_own(line: &SignatureLine, author: &Member) -> bool {
+    let name = author.origin.to_string();
+    line.key_id == key_id(&name, TYPE_ED25519, &author.log_key) && line.name == name
+}
+
 /// The member whose line this is, if it verifies, and its time.
-fn cosigner<'a>(
+pub(super) fn cosigner<'a>(
     line: &SignatureLine,
     at: &Checkpoint,
     alliance: &'a Alliance,
