@@ -185,10 +185,16 @@ impl Typed {
 
     /// Whether the text can be something that decides: if it matches nothing, that says a little.
     fn can_decide(&self) -> bool {
+        // It reads as a model number too, but names a party.
+        let is_lei = self
+            .selectors
+            .iter()
+            .any(|selector| matches!(selector, Selector::Lei(_)));
         self.selectors.iter().any(|selector| match selector {
             Selector::Gtin(_) => true,
             Selector::Model(text) => {
-                self.tariff.is_none()
+                !is_lei
+                    && self.tariff.is_none()
                     && text.bytes().any(|byte| byte.is_ascii_digit())
                     && selector
                         .canonical()
@@ -588,3 +594,224 @@ const EXPLAIN_NONE: &str =
     "no block of this jurisdiction has this selector or name; that is not a clearance";
 const EXPLAIN_NONE_MISSING: &str =
     "no block matches, but nothing typed could decide: give an item, model or serial number";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::DecisionKind;
+    use crate::order::OrderActKind;
+    use crate::product::SerialRange;
+    use crate::registry::sample::{self, DAY, Logs, NOW, reference};
+    use proptest::prelude::*;
+    use tocsin_log::hash::Hash;
+
+    const GTIN: &str = "4006381333931";
+    const LEI: &str = "5493001KJTIIGC8Y1R12";
+
+    fn all_kinds() -> Order {
+        let serial = SerialRange {
+            prefix: "SN1".into(),
+            low: 100,
+            high: 200,
+            width: 4,
+        };
+        sample::order(&[(
+            "lamps",
+            &[
+                Selector::Gtin(GTIN.into()),
+                Selector::Model("LX-100".into()),
+                Selector::Model("A-7".into()),
+                Selector::Serial(serial),
+                Selector::Hs(HsCode {
+                    code: "9405".into(),
+                    edition: 2022,
+                }),
+                Selector::Brand("Lumora".into()),
+                Selector::Lei(LEI.into()),
+            ],
+        )])
+    }
+
+    fn look(logs: &Logs, text: &str, jurisdiction: &str) -> Lookup {
+        lookup(
+            &logs.registry,
+            &Typed::read(text).unwrap(),
+            jurisdiction,
+            NOW,
+        )
+    }
+
+    fn said(logs: &Logs, text: &str) -> (Outcome, Option<Limit>, &'static str) {
+        let found = look(logs, text, "US");
+        let first = found
+            .matches
+            .first()
+            .unwrap_or_else(|| panic!("{text} matches nothing"));
+        (found.outcome, first.limit, first.kind.word())
+    }
+
+    #[test]
+    fn a_general_order_needs_the_article_and_weak_facts_only_suggest() {
+        let mut logs = Logs::new();
+        logs.issue(Order {
+            respondents: sample::limited(all_kinds(), &["Acme, Ltd"]).respondents,
+            ..all_kinds()
+        });
+        let blocked = Outcome::Blocked;
+        assert_eq!(said(&logs, GTIN), (blocked, None, "gtin"));
+        assert_eq!(said(&logs, "04006381333931"), (blocked, None, "gtin"));
+        assert_eq!(said(&logs, " lx 100 "), (blocked, None, "model"));
+        assert_eq!(said(&logs, "sn1-0150"), (blocked, None, "serial"));
+        let review = Outcome::Review;
+        assert_eq!(said(&logs, "a7"), (review, Some(Limit::Suggests), "model"));
+        for code in ["94", "9405", "9405.11", "9405 11 0090"] {
+            assert_eq!(said(&logs, code), (review, Some(Limit::Suggests), "hs"));
+        }
+        assert_eq!(
+            said(&logs, "LUMORA"),
+            (review, Some(Limit::Suggests), "brand")
+        );
+        assert_eq!(
+            said(&logs, "acme,  ltd"),
+            (review, Some(Limit::Suggests), "respondent")
+        );
+        assert_eq!(
+            said(&logs, LEI),
+            (review, Some(Limit::ArticleMissing), "lei")
+        );
+        assert_eq!(
+            said(&logs, "us-2026-1"),
+            (review, Some(Limit::OrderName), "order")
+        );
+        assert!(look(&logs, "9405", "US").decisive_missing);
+        assert!(!look(&logs, GTIN, "US").decisive_missing);
+    }
+
+    #[test]
+    fn a_limited_order_needs_the_party_too() {
+        let mut logs = Logs::new();
+        logs.issue(sample::limited(all_kinds(), &["Acme"]));
+        for text in [GTIN, "LX-100", "SN10100"] {
+            let (outcome, limit, _) = said(&logs, text);
+            assert_eq!(
+                (outcome, limit),
+                (Outcome::Review, Some(Limit::PartyMissing))
+            );
+            assert!(look(&logs, text, "US").decisive_missing);
+        }
+    }
+
+    #[test]
+    fn a_copied_item_number_never_holds_genuine_goods() {
+        let mut logs = Logs::new();
+        logs.issue(Order {
+            counterfeit: true,
+            ..all_kinds()
+        });
+        assert_eq!(
+            said(&logs, GTIN),
+            (Outcome::Review, Some(Limit::CopiedNumber), "gtin")
+        );
+        assert_eq!(said(&logs, "LX-100"), (Outcome::Blocked, None, "model"));
+    }
+
+    #[test]
+    fn the_blocks_state_here_is_what_is_said() {
+        let mut logs = Logs::new();
+        let order = logs.issue(all_kinds()).id;
+        let outcome = |logs: &Logs| look(logs, GTIN, "DE").outcome;
+        assert_eq!(
+            (outcome(&logs), look(&logs, GTIN, "DE").matches.len()),
+            (Outcome::None, 1)
+        );
+        for (kind, expected) in [
+            (DecisionKind::Flag, Outcome::Flagged),
+            (DecisionKind::Review, Outcome::Review),
+            (DecisionKind::Adopt, Outcome::Blocked),
+            (DecisionKind::Inform, Outcome::None),
+        ] {
+            logs.decide("de", NOW, order, kind, |_| ());
+            assert_eq!(outcome(&logs), expected);
+        }
+        logs.hold("de", order, NOW + DAY);
+        assert_eq!(outcome(&logs), Outcome::Held);
+        logs.do_to(order, OrderActKind::Withdraw);
+        assert_eq!(
+            (outcome(&logs), look(&logs, GTIN, "DE").matches.len()),
+            (Outcome::None, 1)
+        );
+    }
+
+    #[test]
+    fn what_was_narrowed_away_no_longer_matches() {
+        let mut logs = Logs::new();
+        let order = logs.issue(sample::models(&["LX-100", "LX-200"])).id;
+        logs.decide("de", NOW, order, DecisionKind::Adopt, |_| ());
+        logs.modify(order, sample::models(&["LX-200", "LX-300"]));
+        let outcome = |text| look(&logs, text, "DE").outcome;
+        assert_eq!(
+            [outcome("LX-100"), outcome("LX-200"), outcome("LX-300")],
+            [Outcome::None, Outcome::Blocked, Outcome::None]
+        );
+        assert_eq!(look(&logs, "LX-300", "US").outcome, Outcome::Blocked);
+    }
+
+    #[test]
+    fn selectors_of_a_late_body_are_found_and_until_then_nothing_is_certain() {
+        let mut logs = Logs::new();
+        let digest = Hash::of(b"body");
+        let act = crate::statement::Act::Order(Box::new(sample::models(&["LX-100"])));
+        let statement = logs.statement("us", NOW, act);
+        let bodies = vec![sample::lasting(digest)];
+        let issued = logs.write(
+            "us",
+            crate::statement::Statement {
+                bodies,
+                ..statement
+            },
+        );
+        assert_eq!(said(&logs, "LX-100").1, Some(Limit::SelectorsMissing));
+        assert_eq!(look(&logs, "LX-200", "US").matches, []);
+        logs.body(&issued, digest, Some(sample::order_body(&["LX-200"])));
+        assert_eq!(said(&logs, "LX-100"), (Outcome::Blocked, None, "model"));
+        assert_eq!(said(&logs, "LX-200"), (Outcome::Blocked, None, "model"));
+        assert!(logs.registry.find(&reference(issued.id)).is_some());
+    }
+
+    #[test]
+    fn nothing_found_is_never_clear() {
+        let logs = Logs::new();
+        for (text, is_missing) in [
+            ("9405", true),
+            ("940511", true),
+            ("Acme Lamps", true),
+            (LEI, true),
+            (GTIN, false),
+            ("96385074", false),
+            ("WX-9000", false),
+        ] {
+            let found = look(&logs, text, "DE");
+            assert_eq!(
+                (found.outcome, found.decisive_missing),
+                (Outcome::None, is_missing),
+                "{text}"
+            );
+        }
+        assert_eq!(Typed::read("  ").unwrap_err().code(), "LOOKUP_EMPTY");
+        assert_eq!(
+            Typed::read(&"x".repeat(257)).unwrap_err().code(),
+            "LOOKUP_TOO_LONG"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,60}|[0-9A-Za-z .-]{0,30}") {
+            let mut logs = Logs::new();
+            logs.issue(all_kinds());
+            if let Ok(typed) = Typed::read(&text) {
+                let _ = lookup(&logs.registry, &typed, "US", NOW);
+            }
+        }
+    }
+}

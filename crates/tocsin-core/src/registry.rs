@@ -14,8 +14,9 @@ mod due;
 mod event;
 mod history;
 mod log;
+mod rulings;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod scope;
 #[cfg(test)]
 mod tests;
