@@ -1,7 +1,8 @@
 //! The one door: what a member's own node asks of a statement before it goes into its log.
 //!
-//! Everything that `validate` asks, and what may depend on the clock, on this node's member and on what is already
-//! known. Submission, import and the node's own decisions all come through here; only [`admit`] makes an
+//! Everything that `validate` asks, and what may depend on the clock, on this node's member and on
+//! what is already known. Submission, import and the node's own decisions all come through here;
+//! only [`admit`] makes an
 //! [`Admitted`].
 
 use tocsin_log::entry::{Entry, MAX_DOOR_ENTRY_BYTES, STATEMENT_TYPE};
@@ -123,11 +124,12 @@ impl Admitted {
 
 /// Lets a statement in, or says why not.
 ///
-/// A statement that is already in the log is not asked about here: whoever keeps the door answers it with its old
-/// receipt, before.
+/// A statement that is already in the log is not asked about here: whoever keeps the door answers
+/// it with its old receipt, before.
 ///
 /// # Errors
-/// The first rule that is broken: form, signatures, content, place and time, bodies, then what is known.
+/// The first rule that is broken: form, signatures, content, place and time, bodies, then what is
+/// known.
 pub fn admit(submission: Submission, door: &Door<'_>) -> Result<Admitted, AdmitError> {
     let Submission {
         entry,
@@ -181,7 +183,8 @@ pub fn admit(submission: Submission, door: &Door<'_>) -> Result<Admitted, AdmitE
     })
 }
 
-/// Whose log it is meant for, before any signature is looked at: the answer is of more use than "unknown key".
+/// Whose log it is meant for, before any signature is looked at: the answer is of more use than
+/// "unknown key".
 fn check_place(statement: &Statement, door: &Door<'_>) -> Result<(), AdmitError> {
     let Some(member) = door.alliance.member_of_log(&statement.log) else {
         return Err(Refusal::at(Reason::WrongAlliance, "log").with(&statement.log));

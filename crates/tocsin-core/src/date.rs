@@ -5,7 +5,8 @@ pub const DAY_MS: i64 = 86_400_000;
 
 /// First instant that a statement may name: 1970-01-01.
 pub const MIN_INSTANT_MS: i64 = 0;
-/// First instant after the last that a statement may name: 10000-01-01, so that years have four digits.
+/// First instant after the last that a statement may name: 10000-01-01, so that years have four
+/// digits.
 pub const MAX_INSTANT_MS: i64 = 253_402_300_800_000;
 
 /// The UTC year of an instant.
@@ -14,8 +15,8 @@ pub const fn year(ms: i64) -> i64 {
     civil(ms.div_euclid(DAY_MS)).0
 }
 
-/// Year, month and day of a count of days since 1970-01-01 (Hinnant, "chrono-compatible low-level date
-/// algorithms"): the year is counted from March, so that the leap day is its last.
+/// Year, month and day of a count of days since 1970-01-01 (Hinnant, "chrono-compatible low-level
+/// date algorithms"): the year is counted from March, so that the leap day is its last.
 const fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -43,7 +44,8 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// Parses `2026-12-01` (its first instant) or `2026-12-01T09:30:00Z`; UTC only (RFC 3339, section 5.6).
+/// Parses `2026-12-01` (its first instant) or `2026-12-01T09:30:00Z`; UTC only (RFC 3339, section
+/// 5.6).
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
     let (date, time) = match text.split_once('T') {

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_log::entry::{Entry, Envelope, MANIFEST_TYPE, ROSTER_TYPE, STATEMENT_TYPE};
+use proptest::prelude::*;
+use tocsin_log::entry::{
+    Entry, EntrySignature, Envelope, MANIFEST_TYPE, ROSTER_TYPE, STATEMENT_TYPE,
+};
 use tocsin_log::hash::Hash;
-use tocsin_log::key::SigningKey;
+use tocsin_log::key::{KeyId, SigningKey};
 
 use crate::decision::{Decision, DecisionKind, PolicyCitation};
 use crate::handling::Tlp;
@@ -381,4 +384,16 @@ pub(crate) fn good() -> BTreeMap<&'static str, (Statement, &'static str, Vec<Who
         ("lapse", (policy_decision(D::Lapse), "de", node)),
         ("pack", (pack(), "us", two)),
     ])
+}
+
+/// Signatures of nobody, of any number, algorithm and length.
+pub(crate) fn any_signatures() -> impl Strategy<Value = Vec<EntrySignature>> {
+    let bytes = proptest::collection::vec(any::<u8>(), 0..70);
+    let one = (any::<[u8; 32]>(), any::<u8>(), bytes);
+    let one = one.prop_map(|(id, alg, sig)| EntrySignature {
+        key_id: KeyId(id),
+        alg,
+        sig,
+    });
+    proptest::collection::vec(one, 0..10)
 }

@@ -1,11 +1,11 @@
 //! The field's words and rules: what members of an alliance may say, and what follows from it.
 //!
-//! Pure: no socket, disk, clock, randomness, task or logging. The same entries give the same state on
-//! every node, and a court can run any of it again.
+//! Pure: no socket, disk, clock, randomness, task or logging. The same entries give the same state
+//! on every node, and a court can run any of it again.
 //!
-//! In scope: the statement and its acts, products and parties, the roster, the rules at the door, policy
-//! packs, and the registry as a fold over the logs. Not in scope: bytes (`tocsin-wire`), the signed log
-//! itself (`tocsin-log`), disks and sockets.
+//! In scope: the statement and its acts, products and parties, the roster, the rules at the door,
+//! policy packs, and the registry as a fold over the logs. Not in scope: bytes (`tocsin-wire`), the
+//! signed log itself (`tocsin-log`), disks and sockets.
 //!
 //! Begin at [`statement::Statement`].
 

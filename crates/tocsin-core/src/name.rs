@@ -1,5 +1,6 @@
-//! What records are called (SURFACE, "Resource names"): `members/us/orders/2026-0412`, short `US-2026-0412`;
-//! a block, `US-2026-0412@DE`; what has no number by the first 16 hex digits of its statement_id.
+//! What records are called (SURFACE, "Resource names"): `members/us/orders/2026-0412`, short
+//! `US-2026-0412`; a block, `US-2026-0412@DE`; what has no number by the first 16 hex digits of its
+//! statement_id.
 //!
 //! Parsing is kind to people: any case, with or without the leading zeros. Writing has one form.
 

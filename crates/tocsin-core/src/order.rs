@@ -84,9 +84,11 @@ pub struct Order {
     pub phase: Phase,
     /// Unix milliseconds, inclusive.
     pub from_ms: i64,
-    /// Unix milliseconds, exclusive; 0 = until the issuer ends it. At most [`MAX_ORDER_MS`] after `from_ms`.
+    /// Unix milliseconds, exclusive; 0 = until the issuer ends it. At most [`MAX_ORDER_MS`] after
+    /// `from_ms`.
     pub until_ms: i64,
-    /// The goods are counterfeits: a genuine item number copied by a fake must never hold genuine goods.
+    /// The goods are counterfeits: a genuine item number copied by a fake must never hold genuine
+    /// goods.
     pub counterfeit: bool,
     /// Publishable summary.
     pub summary: String,
@@ -132,8 +134,9 @@ pub struct OrderAct {
 pub const MAX_RESPONDENTS: usize = 64;
 /// Rights of one order or decision (statement.proto).
 pub const MAX_RIGHTS: usize = 64;
-/// Longest time between an order's start and its end: 50 years, beyond any term of a registered right
-/// that customs enforce without renewal.
+/// Longest time between an order's start and its end: 50 years, beyond any term of a registered
+/// right that customs enforce without renewal.
 pub const MAX_ORDER_MS: i64 = 50 * 366 * 86_400_000;
-/// Selectors in one lasting order body; what fits [`MAX_BODY_BYTES`](crate::statement::MAX_BODY_BYTES).
+/// Selectors in one lasting order body; what fits
+/// [`MAX_BODY_BYTES`](crate::statement::MAX_BODY_BYTES).
 pub const MAX_BODY_SELECTORS: usize = 16_384;

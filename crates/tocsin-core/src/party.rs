@@ -12,7 +12,8 @@ words! {
         StateBody = 2 "state_body",
         /// A vessel.
         Vessel = 3 "vessel",
-        /// A natural person. Refused until sealing is built: a log that cannot forget must not name people.
+        /// A natural person. Refused until sealing is built: a log that cannot forget must not name
+        /// people.
         Person = 4 "person",
     }
 }

@@ -1,7 +1,7 @@
 //! A jurisdiction's rules for deciding on others' orders (FORMATS section 10).
 //!
-//! Automatic decisions come only from here: a dated pack that two officers have signed. No matching rule means
-//! review, never more; a pack adopts only for rights that it names as recognised.
+//! Automatic decisions come only from here: a dated pack that two officers have signed. No matching
+//! rule means review, never more; a pack adopts only for rights that it names as recognised.
 
 use tocsin_log::hash::Hash;
 
@@ -105,12 +105,14 @@ pub enum Then {
     NotCompetent,
 }
 
-/// Limits of a pack. They change what a node says of itself or make it review; [`decide`] does not read them.
+/// Limits of a pack. They change what a node says of itself or make it review; [`decide`] does not
+/// read them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
     /// Orders of one issuer in 24 hours beyond which the node reviews, with rule [`RULE_FLOOD`].
     pub orders_per_issuer_per_day: Option<u32>,
-    /// Share of recent goods, above 0 up to 1, that one order may match before the node reviews it, with rule
+    /// Share of recent goods, above 0 up to 1, that one order may match before the node reviews it,
+    /// with rule
     /// [`RULE_BREADTH`].
     pub breadth_share: Option<f64>,
     /// Age of the issuer's mirror beyond which the node's advice is review.
@@ -143,8 +145,8 @@ pub struct Ruling {
 
 /// Decides by policy what a jurisdiction does with an order issued elsewhere.
 ///
-/// The first rule that matches wins; without one the answer is review. Depends on nothing but its arguments, so
-/// that every node, and a court, can run it again.
+/// The first rule that matches wins; without one the answer is review. Depends on nothing but its
+/// arguments, so that every node, and a court, can run it again.
 #[must_use]
 pub fn decide(judged: &Judged<'_>, pack: Option<&Pack>) -> Ruling {
     let review = |rule: &str| Ruling {
@@ -182,10 +184,11 @@ pub fn decide(judged: &Judged<'_>, pack: Option<&Pack>) -> Ruling {
     }
 }
 
-/// Whether a decision by policy follows from the pack that was in force: the same pack, rule, act and end.
+/// Whether a decision by policy follows from the pack that was in force: the same pack, rule, act
+/// and end.
 ///
-/// `pack` is the pack in force for the decision, with its statement_id. A review for a reason of the node's own,
-/// flood or breadth, always follows: it can only hold back.
+/// `pack` is the pack in force for the decision, with its statement_id. A review for a reason of
+/// the node's own, flood or breadth, always follows: it can only hold back.
 #[must_use]
 pub fn follows(decision: &Decision, judged: &Judged<'_>, pack: Option<(&Hash, &Pack)>) -> bool {
     let Some(citation) = &decision.policy else {
@@ -294,7 +297,8 @@ pub const MAX_PACK_BYTES: usize = 8_192;
 pub const MAX_BODY_PACK_BYTES: usize = 131_072;
 /// Rules of one pack: kinds of right times instruments, and as many again.
 pub const MAX_RULES: usize = 512;
-/// Longest hold by policy: a hold is provisional, and no market's provisional measure runs beyond a year.
+/// Longest hold by policy: a hold is provisional, and no market's provisional measure runs beyond a
+/// year.
 pub const MAX_HOLD_DAYS: u16 = 366;
 /// A day of a hold (FORMATS section 10): counted from an instant, so not a civil day.
 const HOLD_DAY_MS: i64 = 86_400_000;

@@ -1,7 +1,7 @@
 //! Goods, and the facts by which a consignment can be matched to them.
 //!
-//! A selector is signed as its author wrote it and compared by its [`Canonical`] form; one that has none is
-//! refused. No pattern language: what cannot be reviewed cannot be ordered.
+//! A selector is signed as its author wrote it and compared by its [`Canonical`] form; one that has
+//! none is refused. No pattern language: what cannot be reviewed cannot be ordered.
 
 mod checks;
 
@@ -246,7 +246,8 @@ pub enum SelectorError {
 pub const MAX_SELECTORS: usize = 256;
 /// Articles that one order, report or indicator may hold (statement.proto).
 pub const MAX_ARTICLES: usize = 64;
-/// Characters of a model number or serial prefix, canonical; the longest part numbers in use have about 40.
+/// Characters of a model number or serial prefix, canonical; the longest part numbers in use have
+/// about 40.
 pub const MAX_MODEL_CHARS: usize = 64;
 /// Characters of a brand.
 pub const MAX_BRAND_CHARS: usize = 128;

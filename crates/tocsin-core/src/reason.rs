@@ -1,5 +1,5 @@
-//! Every reason for which a statement, roster or pack is refused: one stable code each, what it means, and
-//! what to do about it. `tocsin explain CODE` prints it; clients may branch on the code.
+//! Every reason for which a statement, roster or pack is refused: one stable code each, what it
+//! means, and what to do about it. `tocsin explain CODE` prints it; clients may branch on the code.
 
 /// What kind of refusal it is, for whoever answers a caller (`reference/reliability.md` section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,8 @@ pub enum Class {
 pub struct Refusal {
     /// Which rule is broken.
     pub reason: Reason,
-    /// Where, as a dotted path of field names: `order.articles[3].selectors[0]`. Empty for the whole.
+    /// Where, as a dotted path of field names: `order.articles[3].selectors[0]`. Empty for the
+    /// whole.
     pub field: String,
     /// The facts, where the rule alone does not say enough.
     pub detail: String,
@@ -150,7 +151,8 @@ reasons! {
         "The bytes are not protobuf of the kind they claim to be."
         "Make the statement again with the hand tool, or check the encoder.";
     NotCanonical "NOT_CANONICAL" InvalidArgument
-        "The message is not in canonical form: field order, a field twice, a long number, an unpacked list."
+        "The message is not in canonical form: field order, a field twice, a long number, an \
+         unpacked list."
         "Encode with ascending fields, minimal varints and packed scalars, then sign again.";
     NotUtf8 "NOT_UTF8" InvalidArgument
         "A text is not UTF-8."
@@ -174,7 +176,8 @@ reasons! {
         "An enum has a value that this version does not know, where it decides."
         "Use a known value, or wait until this node is upgraded.";
     UnknownField "UNKNOWN_FIELD" InvalidArgument
-        "An order, order act or decision has a field that this version does not know and must not ignore."
+        "An order, order act or decision has a field that this version does not know and must not \
+         ignore."
         "Leave the field out, or wait until this node is upgraded.";
     UnknownAct "UNKNOWN_ACT" InvalidArgument
         "The statement does something that this version does not know."
@@ -218,7 +221,8 @@ reasons! {
         "Sign with a key that the manifest holds valid now.";
     RoleNotAllowed "ROLE_NOT_ALLOWED" PermissionDenied
         "A signer's role may not say this."
-        "Reports and indicators: investigator or officer. Orders, acts, decisions, packs: officers. Lapses and decisions by policy: the node.";
+        "Reports and indicators: investigator or officer. Orders, acts, decisions, packs: \
+         officers. Lapses and decisions by policy: the node.";
     NeedsSecondOfficer "NEEDS_SECOND_OFFICER" FailedPrecondition
         "One officer has signed where two must."
         "A second officer runs: tocsin ... cosign FILE.";
@@ -251,7 +255,8 @@ reasons! {
         "Another statement of this member has this number in this year."
         "Ask the node for the next free number and sign again.";
     SealingNotBuilt "SEALING_NOT_BUILT" FailedPrecondition
-        "What is above TLP:GREEN, on espionage, insiders or procurement, or names natural persons travels sealed, and sealing is not built yet."
+        "What is above TLP:GREEN, on espionage, insiders or procurement, or names natural persons \
+         travels sealed, and sealing is not built yet."
         "Keep it out of Tocsin until sealing is built; it is never sent in clear.";
 
     AboutMissing "ABOUT_MISSING" InvalidArgument
@@ -279,7 +284,8 @@ reasons! {
         "This node does not hold the order that the statement is about."
         "Wait until its log has arrived here, then submit again.";
     JudgedUnknown "JUDGED_UNKNOWN" FailedPrecondition
-        "What was judged is neither the order's issue nor a modification of it that this node holds."
+        "What was judged is neither the order's issue nor a modification of it that this node \
+         holds."
         "Look at the order again and decide on its present text.";
 
     BodyNotAllowed "BODY_NOT_ALLOWED" InvalidArgument
@@ -408,7 +414,8 @@ reasons! {
         "A serial range has low <= high, both of `width` digits, 1 to 18."
         "Check low, high and width.";
     SelectorMidFormat "SELECTOR_MID_FORMAT" InvalidArgument
-        "A manufacturer code has not the form of 19 CFR 102 App.; Canada is written by province (XO, XQ, ...)."
+        "A manufacturer code has not the form of 19 CFR 102 App.; Canada is written by province \
+         (XO, XQ, ...)."
         "Copy it from the entry summary.";
     SelectorLeiFormat "SELECTOR_LEI_FORMAT" InvalidArgument
         "An LEI has 20 letters and digits."
@@ -445,10 +452,12 @@ reasons! {
         "At genesis every member is active."
         "Set state to active.";
     RosterKey "ROSTER_KEY" InvalidArgument
-        "A gov key is malformed, weak or not torsion-free, or the threshold is not 1 to their number."
+        "A gov key is malformed, weak or not torsion-free, or the threshold is not 1 to their \
+         number."
         "Make the key again: tocsin key new.";
     RosterSignature "ROSTER_SIGNATURE" InvalidArgument
-        "The genesis roster is not signed by every founder, or by somebody else, or a signature does not verify."
+        "The genesis roster is not signed by every founder, or by somebody else, or a signature \
+         does not verify."
         "Have every founder sign the same bytes: tocsin alliance sign.";
     KeyReused "KEY_REUSED" InvalidArgument
         "One key stands in two places: each key has one purpose, one member and one person."
@@ -469,19 +478,22 @@ reasons! {
         "A member of the roster has no manifest."
         "Add the member's first manifest.";
     ManifestSignature "MANIFEST_SIGNATURE" InvalidArgument
-        "A manifest is not signed by enough of its member's gov keys, or by somebody else, or a signature does not verify."
+        "A manifest is not signed by enough of its member's gov keys, or by somebody else, or a \
+         signature does not verify."
         "Sign it with the gov keys that the roster names.";
     ManifestKey "MANIFEST_KEY" InvalidArgument
         "A key in a manifest is malformed, weak or not torsion-free."
         "Make the key again: tocsin key new.";
     ManifestRecordKeys "MANIFEST_RECORD_KEYS" InvalidArgument
-        "A record key has no person, no roles, a node's role beside a person's, or an empty range of indexes."
+        "A record key has no person, no roles, a node's role beside a person's, or an empty range \
+         of indexes."
         "Give each key a person and roles; the node's key has the role node alone.";
     ManifestGeneration "MANIFEST_GENERATION" InvalidArgument
         "A manifest's generation gives no origin."
         "The first generation is 1.";
     ManifestTls "MANIFEST_TLS" InvalidArgument
-        "A manifest's TLS part is malformed: trust domain <member>.<alliance>, a PEM certificate, 1 to 8 endpoints."
+        "A manifest's TLS part is malformed: trust domain `<member>.<alliance>`, a PEM \
+         certificate, 1 to 8 endpoints."
         "Make it again with tocsin init.";
 
     PackTooLong "PACK_TOO_LONG" InvalidArgument

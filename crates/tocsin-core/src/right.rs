@@ -3,7 +3,8 @@
 use crate::words::words;
 
 words! {
-    /// What a right protects: Regulation (EU) 608/2013 art. 2(1)(a) to (l), with trade secrets and trade dress.
+    /// What a right protects: Regulation (EU) 608/2013 art. 2(1)(a) to (l), with trade secrets and
+    /// trade dress.
     RightKind {
         /// A patent for an invention.
         Patent = 1 "patent",
@@ -57,8 +58,9 @@ pub fn own_office(jurisdiction: &str) -> &str {
     }
 }
 
-/// Offices whose rights can have effect in many jurisdictions (WIPO ST.3, section 2): African, Benelux, Eurasian,
-/// European Union and European Patent Office, Gulf, WIPO, African francophone, plant varieties.
+/// Offices whose rights can have effect in many jurisdictions (WIPO ST.3, section 2): African,
+/// Benelux, Eurasian, European Union and European Patent Office, Gulf, WIPO, African francophone,
+/// plant varieties.
 const REGIONAL_OFFICES: [&str; 9] = ["AP", "BX", "EA", "EM", "EP", "GC", "OA", "QZ", "WO"];
 
 impl Right {
@@ -68,8 +70,8 @@ impl Right {
         self.office == own_office(jurisdiction)
     }
 
-    /// Whether it can have effect in the jurisdiction: by its own register or a regional one. Whether it has is
-    /// for the officers who cite it to know.
+    /// Whether it can have effect in the jurisdiction: by its own register or a regional one.
+    /// Whether it has is for the officers who cite it to know.
     #[must_use]
     pub fn may_have_effect_in(&self, jurisdiction: &str) -> bool {
         self.is_own(jurisdiction) || REGIONAL_OFFICES.contains(&self.office.as_str())

@@ -399,7 +399,8 @@ fn has_threshold(envelope: &Envelope, keys: &[PublicKey], threshold: u32) -> boo
     u32::try_from(envelope.signers(keys).len()).is_ok_and(|count| count >= threshold)
 }
 
-/// Whether every signature is by one of these keys, verifies and stands once, so that no bit is free.
+/// Whether every signature is by one of these keys, verifies and stands once, so that no bit is
+/// free.
 fn is_signed_only_by(envelope: &Envelope, keys: &[PublicKey]) -> bool {
     envelope.signatures.is_sorted_by(|a, b| a.key_id < b.key_id)
         && envelope.signers(keys).len() == envelope.signatures.len()
@@ -438,7 +439,8 @@ fn is_line(text: &str) -> bool {
     (1..=MAX_LINE_BYTES).contains(&text.len()) && !has_forbidden_in_line(text)
 }
 
-/// Members of one alliance: with 64 a full mesh is 4,032 streams, far beyond any alliance named so far.
+/// Members of one alliance: with 64 a full mesh is 4,032 streams, far beyond any alliance named so
+/// far.
 pub const MAX_MEMBERS: usize = 64;
 /// Gov keys of one member.
 pub const MAX_GOV_KEYS: usize = 16;

@@ -73,7 +73,8 @@ impl Act {
     }
 }
 
-/// Names a body by what it is. A body is salt (32 bytes) and then the protobuf of the kind's body message.
+/// Names a body by what it is. A body is salt (32 bytes) and then the protobuf of the kind's body
+/// message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BodyRef {
     /// SHA-256 over salt and content.
@@ -95,7 +96,8 @@ pub struct StatementRef {
     pub statement_id: Hash,
 }
 
-/// What could be read of a payload. The wire crate makes it; [`validate`](crate::validate::validate) judges it.
+/// What could be read of a payload. The wire crate makes it;
+/// [`validate`](crate::validate::validate) judges it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoded {
     /// Canonical, and every part of it is known.
@@ -126,7 +128,8 @@ pub enum Unknown {
     Value,
 }
 
-/// Why bytes are no canonical message; `field` is a dotted path of field names or numbers, possibly empty.
+/// Why bytes are no canonical message; `field` is a dotted path of field names or numbers, possibly
+/// empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{fault} in `{field}`")]
 pub struct DecodeError {
@@ -142,7 +145,8 @@ pub enum DecodeFault {
     /// Not protobuf: truncated, a group, a wrong wire type.
     #[error("malformed bytes")]
     Malformed,
-    /// Fields out of order, a singular field twice, two members of one oneof, a long varint, unpacked scalars.
+    /// Fields out of order, a singular field twice, two members of one oneof, a long varint,
+    /// unpacked scalars.
     #[error("not in canonical form")]
     NotCanonical,
     /// A string is not UTF-8.
@@ -195,5 +199,6 @@ pub const MAX_REFS: usize = 32;
 pub const MAX_BODY_BYTES: u64 = 262_144;
 /// Bytes of the salt that a body begins with (FORMATS section 2).
 pub const SALT_BYTES: usize = 32;
-/// Bytes of an order, order act, decision or policy pack, which stand whole in the statement (FORMATS section 2).
+/// Bytes of an order, order act, decision or policy pack, which stand whole in the statement
+/// (FORMATS section 2).
 pub const MAX_WHOLE_BYTES: usize = 12_288;

@@ -22,8 +22,9 @@ pub fn has_forbidden_in_paragraph(text: &str) -> bool {
         .any(|c| (c.is_control() && c != '\n' && c != '\t') || is_deceptive(c))
 }
 
-/// Direction overrides, which make a text read as another (Unicode TR 36, section 2.6), and characters
-/// that leave no mark, with which two equal-looking names differ. Joiners stay: Persian and Hindi need them.
+/// Direction overrides, which make a text read as another (Unicode TR 36, section 2.6), and
+/// characters that leave no mark, with which two equal-looking names differ. Joiners stay: Persian
+/// and Hindi need them.
 const fn is_deceptive(c: char) -> bool {
     matches!(
         c,
@@ -42,8 +43,8 @@ const fn is_deceptive(c: char) -> bool {
 
 /// NFKC and `change`, again and again until the text stays as it is.
 ///
-/// Changing case can undo a normal form, so that one round is no canonical form; a text that still moves
-/// after four rounds has none.
+/// Changing case can undo a normal form, so that one round is no canonical form; a text that still
+/// moves after four rounds has none.
 pub(crate) fn settle(text: &str, change: impl Fn(&str) -> String) -> Option<String> {
     let mut current = text.to_owned();
     for _ in 0..4 {

@@ -1,6 +1,7 @@
 //! The rules that every entry of every log is judged by, on every node alike (FORMATS section 3).
 //!
-//! No clock and no state: what depends on other entries is for the registry, what depends on the time for the door.
+//! No clock and no state: what depends on other entries is for the registry, what depends on the
+//! time for the door.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +38,8 @@ pub struct Author {
 pub enum Verdict {
     /// It counts, unless the fold finds it void beside other entries.
     Valid(Author),
-    /// Rightly signed, but this version does not know what it says; kept, and doubt where it is about an order.
+    /// Rightly signed, but this version does not know what it says; kept, and doubt where it is
+    /// about an order.
     Opaque {
         /// The order it is about, where that could be read.
         about: Option<StatementRef>,
@@ -46,7 +48,8 @@ pub enum Verdict {
     Invalid(InvalidReason),
 }
 
-/// Judges the entry at `index` of the log `origin`. `decoded` is what the wire crate read from its payload.
+/// Judges the entry at `index` of the log `origin`. `decoded` is what the wire crate read from its
+/// payload.
 #[must_use]
 pub fn validate(
     entry: &Entry,
@@ -81,7 +84,8 @@ pub fn validate(
     judge().unwrap_or_else(Verdict::Invalid)
 }
 
-/// The record keys that signed; every signature must count, so that none can be added by another's hand.
+/// The record keys that signed; every signature must count, so that none can be added by another's
+/// hand.
 fn signers<'a>(
     entry: &Entry,
     decoded: &Decoded,
@@ -161,7 +165,8 @@ enum Need {
     Node,
 }
 
-/// Two for what binds, one to pause or release (DESIGN decision 7): release is never slower than holding.
+/// Two for what binds, one to pause or release (DESIGN decision 7): release is never slower than
+/// holding.
 const fn need(act: &Act, by_node_key: bool) -> Need {
     match act {
         Act::Report(_) | Act::Indicator(_) => Need::Investigator,

@@ -2,8 +2,8 @@
 
 /// Declares an enum whose members each have one word and the number the contract gives it.
 ///
-/// The word is what people write in policy packs, filters and documents; the number is what is signed.
-/// Both are stable: a member is added, never renamed or renumbered.
+/// The word is what people write in policy packs, filters and documents; the number is what is
+/// signed. Both are stable: a member is added, never renamed or renumbered.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident {
         $($(#[$doc:meta])* $member:ident = $number:literal $word:literal,)+

@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tocsin_log::entry::EntrySignature;
 use tocsin_log::key::KeyId;
 
 use super::*;
 use crate::fixture::{
-    self, NOW_MS, Who, alliance, body_bytes, good, indicator_body, order_ref, report_body, sign,
+    self, NOW_MS, Who, alliance, any_signatures, body_bytes, good, indicator_body, order_ref,
+    report_body, sign,
 };
 use crate::order::OrderBody;
 use crate::party::PartyKind;
@@ -254,9 +254,10 @@ fn what_an_act_or_decision_is_on_must_be_here() {
             "{name}"
         );
     }
-    let result = changed("adopt", |statement| match &mut statement.act {
-        Act::Decision(decision) => decision.judged = Hash::of(b"another text"),
-        other => panic!("{other:?}"),
+    let result = changed("adopt", |statement| {
+        if let Act::Decision(decision) = &mut statement.act {
+            decision.judged = Hash::of(b"another text");
+        }
     });
     assert_eq!(
         class_of(result),
@@ -543,7 +544,7 @@ proptest! {
     #[test]
     fn no_submission_makes_the_door_panic(
         payload in proptest::collection::vec(any::<u8>(), 0..100),
-        signatures in proptest::collection::vec((any::<[u8; 32]>(), any::<u8>(), proptest::collection::vec(any::<u8>(), 0..70)), 0..10),
+        signatures in any_signatures(),
         body in proptest::collection::vec(any::<u8>(), 0..100),
         log in "\\PC{0,30}", keep: bool, now_ms: i64, next_index: u64, created_ms: i64, number: u32,
     ) {
@@ -557,10 +558,7 @@ proptest! {
         submission.bodies[0].bytes = body;
         if !keep {
             submission.entry.payload = payload;
-            submission.entry.signatures = signatures
-                .into_iter()
-                .map(|(id, alg, sig)| EntrySignature { key_id: KeyId(id), alg, sig })
-                .collect();
+            submission.entry.signatures = signatures;
         }
         let alliance = alliance();
         let door = Door {

@@ -1,4 +1,5 @@
-//! Reading a pack from TOML. An unknown key or value is an error: a rule that is half understood must not decide.
+//! Reading a pack from TOML. An unknown key or value is an error: a rule that is half understood
+//! must not decide.
 
 use std::collections::BTreeSet;
 
@@ -72,11 +73,12 @@ fn any() -> String {
 impl Pack {
     /// Reads a pack.
     ///
-    /// `valid_from` is a UTC instant, `2026-12-01T00:00:00Z`, or a date, which is its first instant in UTC. A part
-    /// of a rule that is left out is `*`.
+    /// `valid_from` is a UTC instant, `2026-12-01T00:00:00Z`, or a date, which is its first instant
+    /// in UTC. A part of a rule that is left out is `*`.
     ///
     /// # Errors
-    /// When it is too long, no TOML, has an unknown key or value, or a rule may not do what it says.
+    /// When it is too long, no TOML, has an unknown key or value, or a rule may not do what it
+    /// says.
     pub fn parse(toml: &str) -> Result<Self, Refusal> {
         if toml.len() > MAX_BODY_PACK_BYTES {
             return Err(Reason::PackTooLong.into());

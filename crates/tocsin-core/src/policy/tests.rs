@@ -339,7 +339,8 @@ proptest! {
     fn policy_alone_never_extends_pauses_or_ends(days in 1_u16..=366, now in 0..i64::MAX) {
         let toml = PACK.replace("hold_days = 10", &format!("hold_days = {days}"));
         let pack = Pack::parse(&toml).unwrap();
-        let order = order(Instrument::Us337Geo, ScopeKind::General, vec![right(RightKind::Patent, "DE")]);
+        let rights = vec![right(RightKind::Patent, "DE")];
+        let order = order(Instrument::Us337Geo, ScopeKind::General, rights);
         let ruling = decide(&Judged { issuer: "us", order: &order, decided_ms: now }, Some(&pack));
         prop_assert_eq!(ruling.kind, DecisionKind::Hold);
         prop_assert!(ruling.until_ms > now || now > i64::MAX - 366 * 86_400_000);

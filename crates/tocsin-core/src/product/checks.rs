@@ -85,7 +85,8 @@ fn stripped(text: &str) -> Option<String> {
 /// Provinces and territories that stand for Canada in a manufacturer code (19 CFR 102 App.).
 const CANADA: &str = "XA XB XC XM XN XO XP XQ XS XT XV XW XY";
 
-/// Country, 1 to 6 characters of the name, up to 4 digits of the address, 1 to 3 letters of the city.
+/// Country, 1 to 6 characters of the name, up to 4 digits of the address, 1 to 3 letters of the
+/// city.
 pub(super) fn mid(text: &str) -> Result<String, SelectorError> {
     let upper = ascii_upper(text, 15).ok_or(SelectorError::MidFormat)?;
     let (country, rest) = upper.split_at_checked(2).ok_or(SelectorError::MidFormat)?;
@@ -431,7 +432,9 @@ mod tests {
         }
 
         #[test]
-        fn one_changed_digit_breaks_an_item_number(digits in "[0-9]{13}", at in 0..14_usize, by in 1..10_u8) {
+        fn one_changed_digit_breaks_an_item_number(
+            digits in "[0-9]{13}", at in 0..14_usize, by in 1..10_u8,
+        ) {
             prop_assume!(digits.bytes().any(|digit| digit != b'0'));
             let full = (0..10).map(|check| format!("{digits}{check}")).find(|t| gtin(t).is_ok());
             let mut bytes = full.unwrap().into_bytes();

@@ -1,5 +1,5 @@
-//! The JSON forms of roster, manifest and alliance file. What is signed is the exact bytes of a document:
-//! it is serialised once, by its author's tool, and kept as it came.
+//! The JSON forms of roster, manifest and alliance file. What is signed is the exact bytes of a
+//! document: it is serialised once, by its author's tool, and kept as it came.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -368,7 +368,9 @@ fn documents_with_unknown_keys_are_refused() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_parsing_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), at: prop::sample::Index) {
+    fn no_bytes_make_parsing_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200), at: prop::sample::Index,
+    ) {
         let _ = Alliance::parse(&bytes);
         let mut file = alliance_file();
         let at = at.index(file.len());

@@ -1,5 +1,5 @@
-//! Checks of what a body says. Bodies can come late and can be erased, so that no verdict on an entry rests on
-//! them: the door checks them, and readers skip what they cannot compare.
+//! Checks of what a body says. Bodies can come late and can be erased, so that no verdict on an
+//! entry rests on them: the door checks them, and readers skip what they cannot compare.
 
 use super::content::check_pack;
 use super::goods::{
@@ -17,8 +17,8 @@ use crate::statement::{Act, DecodedBody, MAX_BODY_BYTES};
 /// Checks a decoded body of a statement of `member` that says `act`.
 ///
 /// # Errors
-/// When it is of another kind, or breaks a rule on goods, parties, texts or packs; and natural persons wait for
-/// sealing.
+/// When it is of another kind, or breaks a rule on goods, parties, texts or packs; and natural
+/// persons wait for sealing.
 pub fn check(act: &Act, body: &DecodedBody, member: &Member) -> Result<(), Refusal> {
     match (act, body) {
         (Act::Report(_), DecodedBody::Report(body)) => check_report(body),
