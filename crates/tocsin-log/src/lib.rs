@@ -21,6 +21,8 @@ pub mod equivocation;
 pub mod follower;
 pub mod hash;
 pub mod key;
+pub mod keyfile;
+
 pub mod note;
 pub mod proof;
 pub mod quorum;

@@ -8,6 +8,36 @@
 //! is there, [`identity`] says what they may do, [`connection`] watches that they keep moving,
 //! [`gate`] lets requests through, [`status`] turns refusals into answers. [`dial`] is the way to
 //! other members, [`admin`] the operator's port.
+//!
+//! Inside: [`run()`] is the table of contents. What clients say passes `door`, then `sequencer`; what peers
+//! send passes `replicator`, then `mirror`; both end in `applier`, whose registry `serve` and
+//! `decider` read. `node` is what all of them share.
+
+mod applier;
+mod bodies;
+mod cosignatures;
+mod decider;
+mod door;
+mod evidence;
+mod fault;
+mod follow;
+mod guard;
+mod journal;
+mod keys;
+mod logs;
+mod mirror;
+mod node;
+mod notes;
+mod opening;
+mod overview;
+mod peers;
+mod replicator;
+mod run;
+mod sequencer;
+mod serve;
+mod signing;
+mod state;
+mod upstreams;
 
 pub mod admin;
 pub mod clock;
@@ -20,6 +50,9 @@ pub mod limits;
 pub mod listen;
 pub mod logging;
 pub mod metrics;
+pub mod signals;
 pub mod status;
 pub mod tls;
 mod verify;
+
+pub use run::{RunError, RunOptions, run};

@@ -118,6 +118,41 @@ pub const MAX_CLIENTS: usize = 1_024;
 /// Endpoint overrides in `node.toml`.
 pub const MAX_PEERS: usize = 256;
 
+// Following, applying, deciding.
+
+/// Members of an alliance; the roster has the same bound.
+pub const MAX_MEMBERS: usize = tocsin_core::roster::MAX_MEMBERS;
+/// First pause before a peer is dialled again.
+pub const RECONNECT_FIRST: Duration = Duration::from_millis(100);
+/// Longest pause before a peer is dialled again (FORMATS.md 6).
+pub const RECONNECT_CAP: Duration = Duration::from_secs(5);
+/// How often each stream tells the newest notes of all origins (FORMATS.md 6).
+pub const HEADS_INTERVAL: Duration = Duration::from_secs(10);
+/// A `Follow` stream on which nothing is heard, not even heads, is dialled anew.
+pub const FOLLOW_SILENCE: Duration = Duration::from_secs(30);
+/// How often a stream looks whether it is still the right upstream of each origin.
+pub const CHOOSE_UPSTREAM_INTERVAL: Duration = Duration::from_millis(500);
+/// A follower this far behind gets several commit batches in one message.
+pub const FAR_BEHIND_ENTRIES: u64 = 1_024;
+/// Bytes of one log applied before the next log has its turn.
+pub const APPLY_CHUNK_BYTES: usize = 256 * 1024;
+/// How long an answer waits for the applier, so that whoever asks next sees what was said.
+pub const APPLY_BEFORE_ANSWER: Duration = Duration::from_secs(2);
+/// How long a submission waits for its grade when the client sets no deadline.
+pub const WAIT_FOR_GRADE: Duration = Duration::from_secs(10);
+/// How often the ends of holds are looked for; a reader never trusts an expired hold anyway.
+pub const DUE_INTERVAL: Duration = Duration::from_secs(1);
+/// Decisions made at once: one batch of them is flushed together.
+pub const MAX_DUE_AT_ONCE: usize = 256;
+/// Missing lasting bodies looked for at once.
+pub const MAX_MISSING_BODIES: usize = 64;
+/// How often they are looked for.
+pub const MISSING_BODIES_INTERVAL: Duration = Duration::from_secs(2);
+/// How often a damaged or short log is tried to be repaired from the other members.
+pub const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the start-up question is looked at.
+pub const START_POLL: Duration = Duration::from_millis(50);
+
 // What leaves in an error: it travels in headers, which are bounded on the other side too.
 
 /// Characters of an error's message.

@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use tocsin_log::checkpoint::Origin;
 
 /// A log's origin.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -249,12 +250,45 @@ impl Metrics {
         to.register("notices", "Notices sent", self.notices.clone());
     }
 
+    /// Entries of a log were taken into the registry.
+    pub fn applied(&self, origin: &Origin, size: u64) {
+        let label = OriginLabel { origin: origin.to_string() };
+        self.log_applied_entries.get_or_create(&label).set(gauge(size));
+    }
+
+    /// An entry of a log has no effect.
+    pub fn invalid(&self, origin: &Origin) {
+        let label = OriginLabel { origin: origin.to_string() };
+        self.invalid_entries.get_or_create(&label).inc();
+    }
+
+    /// A log is durable here up to `size`.
+    pub fn log_grew(&self, origin: &Origin, size: u64) {
+        let label = OriginLabel { origin: origin.to_string() };
+        self.log_entries.get_or_create(&label).set(gauge(size));
+    }
+
+    /// This node decided by policy, or recorded a lapse.
+    pub fn decided(&self, kind: &'static str) {
+        self.decisions.get_or_create(&ReasonLabel { reason: kind }).inc();
+    }
+
+    /// The door refused a submission.
+    pub fn submission_refused(&self, reason: &'static str) {
+        self.submissions_refused.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
     /// Counts a connection that was closed by us.
     pub fn refused(&self, reason: &'static str) {
         self.connections_refused
             .get_or_create(&ReasonLabel { reason })
             .inc();
     }
+}
+
+/// A count as gauges have it.
+fn gauge(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// The registry in the text form of OpenMetrics 1.0.

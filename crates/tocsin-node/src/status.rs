@@ -200,6 +200,45 @@ impl From<tocsin_core::reason::Refusal> for Refusal {
     }
 }
 
+/// What the store refuses, or fails at.
+impl From<tocsin_store::error::StoreError> for Refusal {
+    fn from(error: tocsin_store::error::StoreError) -> Self {
+        use tocsin_store::error::StoreError;
+        match error {
+            StoreError::Refused(refused) => refused.into(),
+            // What failed stands in the node's own log, not in answers.
+            StoreError::Fault(_) => Self::of(Reason::Fault),
+        }
+    }
+}
+
+/// What the store refuses, in the words of whoever asked.
+impl From<tocsin_store::error::Refusal> for Refusal {
+    fn from(refused: tocsin_store::error::Refusal) -> Self {
+        use tocsin_store::error::Refusal as Store;
+        let reason = match &refused {
+            Store::OutOfRange { .. } => Reason::AheadOfNode,
+            Store::NoNote { .. } | Store::NoBody { .. } => Reason::NotFound,
+            Store::Damaged(_) => Reason::Damaged,
+            Store::NotAllowed => Reason::AskingPeers,
+            Store::DiskFull => Reason::DiskFull,
+            Store::TooLong { .. } => Reason::FieldInvalid,
+            Store::Locked | Store::NotReady | Store::Stopped(_) | Store::TooManyLogs => {
+                Reason::ReadOnly
+            }
+            Store::EmptyBatch
+            | Store::BatchOverLimit
+            | Store::NotNext { .. }
+            | Store::OtherRoot { .. }
+            | Store::RepairIncomplete { .. }
+            | Store::RepairLacksBody { .. }
+            | Store::RepairNeedsNote { .. }
+            | Store::WrongDigest { .. } => Reason::Fault,
+        };
+        Self::of(reason).saying(refused.to_string())
+    }
+}
+
 /// The reasons the node itself gives, beside those of the door and the logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -239,6 +278,8 @@ pub enum Reason {
     AskingPeers,
     /// The node does not sign.
     ReadOnly,
+    /// The disk is full.
+    DiskFull,
     /// The log is damaged at that place.
     Damaged,
     /// The origin was caught with two histories.
@@ -267,6 +308,7 @@ pub const REASONS: &[Reason] = &[
     Reason::Draining,
     Reason::AskingPeers,
     Reason::ReadOnly,
+    Reason::DiskFull,
     Reason::Damaged,
     Reason::Frozen,
     Reason::Fault,
@@ -287,9 +329,11 @@ impl Reason {
             Self::AheadOfNode => Class::OutOfRange,
             Self::RequestIdReused => Class::AlreadyExists,
             Self::DeadlinePassed => Class::DeadlineExceeded,
-            Self::Overloaded | Self::Draining | Self::AskingPeers | Self::ReadOnly => {
-                Class::Unavailable
-            }
+            Self::Overloaded
+            | Self::Draining
+            | Self::AskingPeers
+            | Self::ReadOnly
+            | Self::DiskFull => Class::Unavailable,
             Self::QueueFull | Self::TooManyWatchers => Class::ResourceExhausted,
             Self::Damaged => Class::DataLoss,
             Self::Fault => Class::Internal,
@@ -318,6 +362,7 @@ impl Reason {
             Self::Draining => "NODE_DRAINING",
             Self::AskingPeers => "ASKING_PEERS",
             Self::ReadOnly => "READ_ONLY",
+            Self::DiskFull => "NODE_DISK_FULL",
             Self::Damaged => "LOG_DAMAGED",
             Self::Frozen => "ORIGIN_FROZEN",
             Self::Fault => "NODE_FAULT",
@@ -358,6 +403,7 @@ impl Reason {
                 "the node asks its peers where its log stood before it signs; try again"
             }
             Self::ReadOnly => "the node does not sign; its operator sees why in `tocsin status`",
+            Self::DiskFull => "the disk is full and nothing was taken; the operator must make room",
             Self::Damaged => {
                 "the log is damaged at that place; ask another node while it is repaired"
             }

@@ -1,0 +1,77 @@
+//! What a jurisdiction's policy says now: what its node would sign.
+
+use tocsin_log::hash::Hash;
+
+use super::track::PackFact;
+use super::{Log, Registry};
+use crate::policy::{Judged, Limits, Pack, Ruling, decide};
+use crate::statement::{Act, StatementRef};
+
+impl Registry {
+    /// What the policy of a jurisdiction says of a text of an order, `at` an instant, with the pack that says so.
+    /// `None` while the text, or a pack that may be the one in force, is not here in full.
+    #[must_use]
+    pub fn ruling(
+        &self,
+        jurisdiction: &str,
+        order: &StatementRef,
+        judged: &Hash,
+        at: i64,
+    ) -> Option<(Option<Hash>, Ruling)> {
+        let issuer = self.logs.get(&order.log)?;
+        let history = &self.derived(order)?.history;
+        let text = history
+            .texts
+            .iter()
+            .find(|text| text.statement_id == *judged)?;
+        let (id, pack) = match self.pack_in_force(jurisdiction, at)? {
+            Some((id, pack)) => (Some(*id), Some(pack)),
+            None => (None, None),
+        };
+        let judged = Judged {
+            issuer: issuer.origin.member(),
+            order: text.judged()?,
+            decided_ms: at,
+        };
+        Some((id, decide(&judged, pack)))
+    }
+
+    /// The limits of the pack in force in a jurisdiction.
+    #[must_use]
+    pub fn policy_limits(&self, jurisdiction: &str, at: i64) -> Option<Limits> {
+        let (_, pack) = self.pack_in_force(jurisdiction, at)??;
+        Some(pack.limits)
+    }
+
+    /// Orders that a log has issued since an instant, by their authors' clocks.
+    #[must_use]
+    pub fn issued_since(&self, log: &str, since_ms: i64) -> usize {
+        let issued = self.orders.keys().filter(|order| order.log == log);
+        let recent = issued.filter(|order| {
+            let issue = self.issue(order);
+            issue.is_some_and(|issue| {
+                issue.created_ms >= since_ms && matches!(issue.act, Act::Order(_))
+            })
+        });
+        recent.count()
+    }
+
+    /// The last valid pack with `valid_from` at or before the instant: `Some(None)` where there is none, `None`
+    /// where that cannot be said yet.
+    fn pack_in_force(&self, jurisdiction: &str, at: i64) -> Option<Option<(&Hash, &Pack)>> {
+        let log: &Log = self
+            .logs
+            .values()
+            .find(|log| log.jurisdiction == jurisdiction)?;
+        for pack in log.packs.values().rev() {
+            match pack {
+                PackFact::Missing => return None,
+                PackFact::Usable(id, pack) if pack.valid_from_ms <= at => {
+                    return Some(Some((id, pack.as_ref())));
+                }
+                PackFact::Usable(..) | PackFact::Unusable => {}
+            }
+        }
+        Some(None)
+    }
+}

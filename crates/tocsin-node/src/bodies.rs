@@ -1,0 +1,81 @@
+//! Bodies that arrived after their entries, and the search for those that are still missing.
+
+use std::sync::Arc;
+
+use tocsin_core::registry::Position;
+use tocsin_log::hash::Hash;
+use tocsin_store::blobs::Blobs;
+use tocsin_store::error::StoreError;
+use tocsin_wire::proto::peer::v1::GetBodyRequest;
+use tocsin_wire::proto::peer::v1::peer_service_client::PeerServiceClient;
+use tokio::sync::watch;
+
+use crate::limits;
+use crate::node::Node;
+
+/// The late bodies of this node.
+#[derive(Debug)]
+pub(crate) struct Bodies {
+    blobs: Blobs,
+    arrived: watch::Sender<u64>,
+}
+
+impl Bodies {
+    pub(crate) fn new(blobs: Blobs) -> Self {
+        Self { blobs, arrived: watch::Sender::new(0) }
+    }
+
+    /// A late body, if it is here and whole.
+    pub(crate) fn late(&self, digest: &Hash) -> Option<Vec<u8>> {
+        self.blobs.get(digest).ok().flatten()
+    }
+
+    /// Wakes when a body arrives.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.arrived.subscribe()
+    }
+
+    fn keep(&self, digest: &Hash, bytes: &[u8]) -> Result<(), StoreError> {
+        self.blobs.put(digest, bytes)?;
+        self.arrived.send_modify(|times| *times += 1);
+        Ok(())
+    }
+}
+
+/// Asks the peers for lasting bodies that did not come with their entries, until the node stops.
+pub(crate) async fn run(node: Arc<Node>) {
+    let mut tick = tokio::time::interval(limits::MISSING_BODIES_INTERVAL);
+    let stop = node.stopping();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let missing: Vec<(Position, Hash)> = {
+            let applied = node.state.read();
+            applied.registry.missing_bodies().take(limits::MAX_MISSING_BODIES).collect()
+        };
+        for (_, digest) in missing {
+            if node.bodies.late(&digest).is_none() {
+                fetch(&node, &digest).await;
+            }
+        }
+    }
+}
+
+/// Asks one peer after another; the digest says whether the answer is right.
+async fn fetch(node: &Node, digest: &Hash) {
+    let members: Vec<String> = node.peers.members().map(str::to_owned).collect();
+    for member in members {
+        let Ok(channel) = node.dial(&member).await else { continue };
+        let mut client = PeerServiceClient::new(channel)
+            .max_decoding_message_size(limits::MAX_BULK_MESSAGE_BYTES);
+        let request = GetBodyRequest { sha256: digest.as_bytes().to_vec() };
+        let Ok(answer) = client.get_body(request).await else { continue };
+        match node.bodies.keep(digest, &answer.into_inner().body) {
+            Ok(()) => return,
+            Err(StoreError::Refused(_)) => {}
+            Err(StoreError::Fault(fault)) => return node.fault(&fault.to_string()),
+        }
+    }
+}

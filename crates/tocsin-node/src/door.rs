@@ -1,0 +1,197 @@
+//! The way into our own log: everything that is said here passes [`admit`] and then the sequencer, whether a
+//! client, an officer or the node itself says it.
+
+use std::time::Duration;
+
+use tocsin_core::admit::{Admitted, Door, Known, Submission, SubmittedBody, admit};
+use tocsin_core::name::Numbered;
+use tocsin_core::statement::{DecodeError, DecodeFault, Decoded, StatementRef};
+use tocsin_log::checkpoint::SignedCheckpoint;
+use tocsin_log::entry::Entry;
+use tocsin_log::hash::Hash;
+use tocsin_log::quorum::Grade;
+use tocsin_wire::body::{self, BodyKind};
+use tocsin_wire::receipt::Receipt;
+
+use crate::clock;
+use crate::limits;
+use crate::node::Node;
+use crate::signing::Standing;
+use crate::status::{Reason, Refusal};
+
+/// A statement that stands in our log.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) index: u64,
+    pub(crate) statement_id: Hash,
+    /// `members/us/orders/2026-0412`.
+    pub(crate) name: String,
+}
+
+/// Checks a statement at the door without letting it in.
+///
+/// # Errors
+/// What the door says.
+pub(crate) fn check(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<Admitted, Refusal> {
+    let decoded = crate::applier::decode(&entry);
+    let kind = match &decoded {
+        Decoded::Known(statement) => BodyKind::of(&statement.act),
+        Decoded::Opaque { .. } | Decoded::Bad(_) => None,
+    };
+    let read = |bytes: Vec<u8>| {
+        let decoded = kind.map_or_else(no_body, |kind| body::decode(kind, &bytes));
+        SubmittedBody { bytes, decoded }
+    };
+    let bodies = bodies.into_iter().map(read).collect();
+    let door = Door {
+        alliance: &node.alliance,
+        member: node.member(),
+        next_index: node.logs.own().size(),
+        now_ms: clock::now_ms(),
+        known: node,
+    };
+    let admitted = admit(Submission { entry, decoded, bodies }, &door);
+    admitted.map_err(|refusal| {
+        node.metrics.submission_refused(refusal.code());
+        refusal.into()
+    })
+}
+
+const fn no_body<T>() -> Result<T, DecodeError> {
+    Err(DecodeError { fault: DecodeFault::Malformed, field: String::new() })
+}
+
+/// Lets a statement into our log; durable, signed and applied when this returns.
+///
+/// # Errors
+/// What the door says, or why the node does not sign now.
+pub(crate) async fn submit(
+    node: &Node,
+    entry: Entry,
+    bodies: Vec<Vec<u8>>,
+) -> Result<Accepted, Refusal> {
+    let own = node.logs.own().origin().clone();
+    let statement_id = entry.statement_id();
+    let statement = StatementRef { log: own.log_name(), statement_id };
+    let known = node.state.read().registry.find(&statement);
+    let (index, name) = match known {
+        Some(position) => {
+            let statement = node.statement_at(&position);
+            let name = statement.map_or_else(String::new, |statement| {
+                tocsin_core::name::resource(own.member(), &statement, &statement_id)
+            });
+            (position.index, name)
+        }
+        None => {
+            let admitted = check(node, entry, bodies)?;
+            may_sign(node)?;
+            let name = admitted.name(node.member());
+            (node.sequencer.append(admitted).await?, name)
+        }
+    };
+    wait_committed(node, index).await?;
+    // An answer means that whoever asks next sees it; a slow applier does not hold the answer up for ever.
+    node.state.wait_applied(&own.to_string(), index + 1, limits::APPLY_BEFORE_ANSWER).await;
+    node.metrics.submissions_accepted.inc();
+    Ok(Accepted { index, statement_id, name })
+}
+
+/// Whether this node signs now, and what to tell whom it cannot serve.
+pub(crate) fn may_sign(node: &Node) -> Result<(), Refusal> {
+    match node.signing.standing() {
+        Standing::Ready => Ok(()),
+        Standing::Asking | Standing::Repairing(_) => {
+            Err(Refusal::of(Reason::AskingPeers).retry_after(Duration::from_secs(1)))
+        }
+        Standing::ReadOnly(reason) => {
+            let refusal = Refusal::of(Reason::ReadOnly).saying(format!("this node does not sign: {reason}"));
+            Err(refusal.retry_after(Duration::from_secs(60)))
+        }
+    }
+}
+
+/// A repeated statement's first copy may still be on its way to the disk.
+async fn wait_committed(node: &Node, index: u64) -> Result<(), Refusal> {
+    let mut grown = node.logs.watch();
+    let committed = async {
+        while node.logs.own().size() <= index {
+            if grown.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let waited = tokio::time::timeout(limits::REQUEST_DEADLINE, committed).await;
+    waited.map_err(|_| Refusal::of(Reason::DeadlinePassed))
+}
+
+/// The proof that an entry of our log was accepted: the newest note with all cosignatures held of its size.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn receipt(node: &Node, accepted: &Accepted) -> Result<Receipt, Refusal> {
+    let own = node.logs.own();
+    let note = own.newest_note()?.ok_or_else(|| Refusal::of(Reason::Fault))?;
+    let (size, bytes) = note;
+    let proof = own.inclusion(accepted.index, size)?;
+    Ok(Receipt {
+        statement_id: accepted.statement_id,
+        origin: own.origin().clone(),
+        index: accepted.index,
+        note: node.with_cosignatures(own, size, &bytes),
+        proof,
+    })
+}
+
+/// Waits until an entry of ours has a grade, as long as a caller may be kept waiting.
+pub(crate) async fn wait_for(node: &Node, index: u64, grade: Grade, most: Duration) -> Grade {
+    let origin = node.logs.own().origin();
+    let mut changed = node.cosignatures.watch();
+    let reached = async {
+        while node.grade(origin, index) < grade {
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    // A wait that times out answers OK with the grade reached.
+    let _ = tokio::time::timeout(most, reached).await;
+    node.grade(origin, index)
+}
+
+impl Known for Node {
+    fn number_holder(&self, year: i64, number: u32) -> Option<Hash> {
+        let year = u16::try_from(year).ok()?;
+        let numbered = Numbered { member: self.config.member.clone(), year, number };
+        let position = self.state.read().registry.numbered(&numbered)?;
+        self.entry_at(&position).ok().map(|entry| entry.statement_id())
+    }
+
+    fn is_order(&self, order: &StatementRef) -> bool {
+        self.state.read().registry.texts(order).next().is_some()
+    }
+
+    fn is_text_of(&self, order: &StatementRef, statement_id: &Hash) -> bool {
+        self.state.read().registry.texts(order).any(|text| text == *statement_id)
+    }
+}
+
+impl Node {
+    /// A note of ours or a mirror's with every cosignature line held of exactly its size.
+    pub(crate) fn with_cosignatures(
+        &self,
+        reader: &tocsin_store::reader::LogReader,
+        size: u64,
+        note: &[u8],
+    ) -> Vec<u8> {
+        let member = self.alliance.member(reader.origin().member());
+        let opened =
+            member.and_then(|m| SignedCheckpoint::open(note, reader.origin(), &m.log_key).ok());
+        let Some(mut opened) = opened else { return note.to_vec() };
+        for held in self.cosignatures.of(reader.origin()) {
+            if held.size == size && opened.add_line(held.line).is_err() {
+                break;
+            }
+        }
+        opened.note().to_bytes()
+    }
+}

@@ -1,0 +1,151 @@
+//! What the node tells its operator.
+
+use std::sync::Arc;
+
+use tocsin_log::quorum::{self, Grade};
+use tocsin_wire::proto::admin::v1 as admin;
+
+use crate::admin::StatusSource;
+use crate::clock;
+use crate::node::Node;
+use crate::signing::Standing;
+
+/// Looks at the node when it is asked.
+#[derive(Debug)]
+pub(crate) struct Overview {
+    node: Arc<Node>,
+}
+
+impl Overview {
+    pub(crate) const fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+
+    /// The state word and why.
+    fn standing(&self) -> (&'static str, String) {
+        let node = &self.node;
+        if node.stop.is_cancelled() {
+            return ("draining", String::new());
+        }
+        match node.signing.standing() {
+            Standing::Ready => ("serving", String::new()),
+            Standing::Asking => ("waiting_for_peers", node.signing.waiting_for()),
+            Standing::Repairing(reason) => ("repairing", reason),
+            Standing::ReadOnly(reason) => ("read_only", reason),
+        }
+    }
+
+    fn logs(&self) -> Vec<admin::LogStatus> {
+        let node = &self.node;
+        let applied = node.state.read().sizes.clone();
+        let status = |reader: &tocsin_store::reader::LogReader| {
+            let checkpoint = reader.checkpoint();
+            let origin = checkpoint.origin.to_string();
+            let damage = reader.damage();
+            admin::LogStatus {
+                size: checkpoint.size,
+                root: checkpoint.root.as_bytes().to_vec(),
+                applied: applied.get(&origin).copied().unwrap_or_default(),
+                confirmed: node.confirmed(&checkpoint.origin, checkpoint.size),
+                cosigners: node.cosigners(&checkpoint.origin),
+                frozen: node.evidence.is_frozen(&origin),
+                health: damage.first().map_or_else(|| "whole".to_owned(), ToString::to_string),
+                origin,
+            }
+        };
+        node.logs.readers().map(status).collect()
+    }
+}
+
+impl StatusSource for Overview {
+    fn live(&self) -> Result<(), String> {
+        self.node.fault.what().map_or(Ok(()), |what| Err(what.to_owned()))
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        match self.standing() {
+            ("serving", _) => Ok(()),
+            (state, reason) => Err(format!("{state}: {reason}")),
+        }
+    }
+
+    fn status(&self) -> admin::GetStatusResponse {
+        let node = &self.node;
+        let (state, reason) = self.standing();
+        let (member, now) = (node.member(), clock::now_ms());
+        let applied = node.state.read();
+        let registry = &applied.registry;
+        let orders = registry.orders().count();
+        let in_force = registry.in_force(&member.jurisdiction, now).count();
+        let pending = registry.pending(&member.jurisdiction, now).len();
+        drop(applied);
+        admin::GetStatusResponse {
+            member: member.id.clone(),
+            jurisdiction: member.jurisdiction.clone(),
+            alliance: node.alliance.label().to_owned(),
+            genesis_sha256: node.alliance.genesis_hash().as_bytes().to_vec(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            state: state.to_owned(),
+            reason,
+            started_ms: node.started_ms,
+            logs: self.logs(),
+            orders: orders as u64,
+            blocks_in_force: in_force as u64,
+            pending: pending as u64,
+            evidence: node.evidence.count() as u64,
+        }
+    }
+
+    fn peers(&self) -> admin::ListPeersResponse {
+        let node = &self.node;
+        let links = node.peers.links().into_iter();
+        let peer = |(member, link): (String, crate::peers::Link)| admin::Peer {
+            endpoint: node.endpoint(&member).unwrap_or_default().to_owned(),
+            member,
+            connected: link.connected,
+            since_ms: link.since_ms,
+            reason: link.reason,
+        };
+        admin::ListPeersResponse { peers: links.map(peer).collect() }
+    }
+
+    fn refresh_metrics(&self) {
+        let node = &self.node;
+        let ready = node.signing.standing() == Standing::Ready;
+        node.metrics.signing.set(i64::from(ready));
+        for (member, link) in node.peers.links() {
+            let label = crate::metrics::PeerLabel { peer: member };
+            node.metrics.peer_connected.get_or_create(&label).set(i64::from(link.connected));
+        }
+        let now = clock::now_ms();
+        let jurisdiction = &node.member().jurisdiction;
+        let open = node.state.read().registry.pending(jurisdiction, now).len();
+        node.metrics.decisions_open.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+}
+
+impl Node {
+    /// Members whose cosignatures of `origin` are held.
+    pub(crate) fn cosigners(&self, origin: &tocsin_log::checkpoint::Origin) -> Vec<String> {
+        self.cosignatures.of(origin).into_iter().map(|held| held.member).collect()
+    }
+
+    /// The largest size of `origin` that a quorum holds.
+    fn confirmed(&self, origin: &tocsin_log::checkpoint::Origin, size: u64) -> u64 {
+        let members = self.alliance.member_count();
+        let mut sizes: Vec<u64> =
+            self.cosignatures.of(origin).into_iter().map(|held| held.size).collect();
+        sizes.push(size);
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let confirmed = (1..=sizes.len())
+            .find(|count| quorum::grade(members, *count) == Grade::Confirmed)
+            .and_then(|count| sizes.get(count - 1));
+        confirmed.copied().unwrap_or_default()
+    }
+
+    /// Where a member's node is reached.
+    pub(crate) fn endpoint(&self, member: &str) -> Option<&str> {
+        let manifest = self.alliance.member(member).and_then(|m| m.tls.endpoints.first());
+        self.config.peers.get(member).or(manifest).map(String::as_str)
+    }
+}

@@ -1,0 +1,318 @@
+//! A node from its configuration to its end; read it as a table of contents.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use prost::Message;
+use tocsin_core::reason::Refusal as RosterRefusal;
+use tocsin_core::roster::{Alliance, Member};
+use tocsin_store::OpenOptions;
+use tocsin_store::blobs::Blobs;
+use tocsin_store::data_dir::DataDir;
+use tocsin_store::disk::RealDisk;
+use tocsin_store::error::StoreError;
+use tocsin_store::failpoint::Failpoints;
+use tocsin_store::local::{LocalKind, LocalLog};
+use tocsin_store::mirror::{MirrorLog, MirrorStates};
+use tocsin_store::own_log::OwnLog;
+use tocsin_wire::proto::peer::v1 as peer;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::bodies::Bodies;
+use crate::clock;
+use crate::config::{Config, ConfigError, read_bounded};
+use crate::cosignatures::Cosignatures;
+use crate::dial::{DialError, Dialler};
+use crate::evidence::EvidenceShelf;
+use crate::fault::FaultBell;
+use crate::journal::Journal;
+use crate::keys::{KeysError, NodeKeys};
+use crate::limits::{self, ListenLimits};
+use crate::listen::Listener;
+use crate::logs::Logs;
+use crate::metrics::Metrics;
+use crate::mirror::{Mirror, Mirrors};
+use crate::node::Node;
+use crate::notes::Ahead;
+use crate::peers::Peers;
+use crate::sequencer::Sequencer;
+use crate::signals::reload_on_hangup;
+use crate::signing::Signing;
+use crate::state::State;
+use crate::tls::{NodeTls, TlsError, Trust};
+
+/// How a node is run beside its configuration.
+#[derive(Debug, Default)]
+pub struct RunOptions {
+    /// An operator overrides the rules before the first signature, for this reason. It is recorded and shown.
+    pub overridden: Option<String>,
+    /// Called at each named step of a commit; for tests that kill the process there.
+    pub failpoints: Failpoints,
+}
+
+/// Why a node did not start, or ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The alliance file.
+    #[error("the alliance file: {0}")]
+    Alliance(#[from] RosterRefusal),
+    /// This member is not in it.
+    #[error("the alliance file has no member `{0}`; check `member` and `alliance` in node.toml")]
+    NoSuchMember(String),
+    /// A key.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// A certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The data directory.
+    #[error("the data directory: {0}")]
+    Store(#[from] StoreError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {error}; is another node running there?")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// A thread or signal handler could not be had.
+    #[error("the system: {0}")]
+    System(#[from] std::io::Error),
+    /// The gRPC server ended.
+    #[error("the server: {0}")]
+    Server(#[from] tonic::transport::Error),
+    /// Something of ours failed while running.
+    #[error("fault: {0}")]
+    Fault(String),
+}
+
+/// Runs a node until `stop` fires; then drains and returns.
+///
+/// # Errors
+/// [`RunError`]: it could not start, or it met a fault and must be started again.
+pub async fn run(
+    config: Config,
+    options: RunOptions,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let alliance = read_alliance(&config)?;
+    let member = member_of(&alliance, &config)?;
+    let keys = NodeKeys::read(&config.keys_dir, member)?;
+    let tls = Arc::new(NodeTls::load(config.tls.clone(), &member.id, Trust::of(&alliance)?)?);
+    let (metrics, registry) = Metrics::new(&member.id);
+    let tcp = bind(config.listen).await?;
+    let admin = bind(config.admin_listen).await?;
+    let fault = FaultBell::new(stop.clone());
+    let opened = tokio::task::block_in_place(|| open(&config, &alliance, &keys, &options))?;
+    let Opened { own, mirrors, blobs, journal, records } = opened;
+    let readers: Vec<_> = mirrors.iter().map(Mirror::reader).collect();
+    let (journal, journal_thread) = Journal::start(journal, fault.clone())?;
+    let own_origin = own.reader().origin().clone();
+    let mirrors = Mirrors::new(mirrors, keys.mirror.clone(), own_origin.mirror_name());
+    let others: Vec<String> =
+        alliance.members().map(|m| m.id.clone()).filter(|id| *id != config.member).collect();
+    let node = Arc::new(Node {
+        logs: Arc::new(Logs::new(own.reader(), readers)),
+        mirrors,
+        sequencer: Sequencer::new(own.guard()),
+        bodies: Bodies::new(blobs),
+        journal,
+        state: Arc::new(State::new(&alliance)),
+        cosignatures: Cosignatures::default(),
+        evidence: EvidenceShelf::default(),
+        ahead: Ahead::default(),
+        peers: Peers::new(others.clone()),
+        signing: Signing::begin(others),
+        stop: stop.clone(),
+        fault: fault.clone(),
+        started_ms: clock::now_ms(),
+        metrics: metrics.clone(),
+        tls: Arc::clone(&tls),
+        alliance,
+        keys,
+        config,
+    });
+    tokio::task::block_in_place(|| take_up(&node, &records))?;
+    let listener = Listener {
+        home: node.config.member.as_str().into(),
+        tls,
+        roles: Arc::new(node.config.clients.clone()),
+        limits: ListenLimits::default(),
+        metrics,
+    };
+    let mut tasks = spawn_tasks(&node, own, options.overridden);
+    tasks.push(reload_on_hangup(Arc::clone(&node.tls), node.metrics.clone(), stop.clone())?);
+    node.metrics.certificate_expiry.set(node.tls.certificate().not_after_ms / 1_000);
+    let admin = tokio::spawn(crate::admin::serve(
+        admin,
+        Arc::new(crate::overview::Overview::new(Arc::clone(&node))),
+        registry,
+        stop.clone(),
+    ));
+    tracing::info!(member = %node.config.member, listen = %node.config.listen, "serving");
+    let served = listener.serve(tcp, crate::serve::routes(&node), stop.clone()).await;
+    stop.cancel();
+    for task in tasks {
+        // Every task ends by itself when the node stops; one that panicked has nothing to lose.
+        let _ = task.await;
+    }
+    let _ = admin.await;
+    drop(node);
+    let _ = tokio::task::block_in_place(|| journal_thread.join());
+    served?;
+    match fault.what() {
+        Some(what) => Err(RunError::Fault(what.to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn read_alliance(config: &Config) -> Result<Alliance, RunError> {
+    let bytes = read_bounded("alliance", &config.alliance, limits::MAX_ALLIANCE_BYTES)?;
+    Ok(Alliance::parse(&bytes)?)
+}
+
+fn member_of<'a>(alliance: &'a Alliance, config: &Config) -> Result<&'a Member, RunError> {
+    let member = alliance.member(&config.member);
+    member.ok_or_else(|| RunError::NoSuchMember(config.member.clone()))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, RunError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| RunError::Listen { address, error })
+}
+
+/// Everything on the disk, open.
+struct Opened {
+    own: OwnLog,
+    mirrors: Vec<Mirror>,
+    blobs: Blobs,
+    journal: LocalLog,
+    records: Vec<(LocalKind, Vec<u8>)>,
+}
+
+fn open(
+    config: &Config,
+    alliance: &Alliance,
+    keys: &NodeKeys,
+    options: &RunOptions,
+) -> Result<Opened, RunError> {
+    let data = DataDir::open(Arc::new(RealDisk), Path::new(&config.data_dir))?;
+    let failpoints = options.failpoints.clone();
+    let mut open = OpenOptions { failpoints: failpoints.clone(), ..OpenOptions::default() };
+    let mut records = Vec::new();
+    let journal = LocalLog::open(&data, &open, |kind, record| {
+        if matches!(kind, LocalKind::Cosignature | LocalKind::Evidence | LocalKind::Erasure) {
+            records.push((kind, record.to_vec()));
+        }
+    })?;
+    let erasures = records.iter().filter(|(kind, _)| *kind == LocalKind::Erasure);
+    open.erased = erasures
+        .filter_map(|(_, record)| tocsin_log::hash::Hash::try_from(record.as_slice()).ok())
+        .collect();
+    let member = member_of(alliance, config)?;
+    let own = OwnLog::open(&data, &member.origin, keys.log.clone(), open.clone())?;
+    let states = MirrorStates::open(&data)?;
+    let mut mirrors = Vec::new();
+    for other in alliance.members().filter(|other| other.id != member.id) {
+        let (origin, key) = (other.origin.clone(), other.log_key.clone());
+        let log = MirrorLog::open(&data, &states, &origin, key.clone(), open.clone())?;
+        mirrors.push(Mirror::new(log, origin, key, &member.origin.mirror_name()));
+    }
+    let blobs = Blobs::open(&data, failpoints)?;
+    Ok(Opened { own, mirrors, blobs, journal, records })
+}
+
+/// What the local log remembers, then every log from its beginning.
+fn take_up(node: &Node, records: &[(LocalKind, Vec<u8>)]) -> Result<(), RunError> {
+    for (kind, record) in records {
+        match kind {
+            LocalKind::Evidence => {
+                if let Ok(piece) = peer::Evidence::decode(record.as_slice()) {
+                    node.remember_evidence(&piece);
+                }
+            }
+            LocalKind::Cosignature => {
+                if let Ok(ack) = peer::Ack::decode(record.as_slice()) {
+                    node.remember_cosignature(&ack);
+                }
+            }
+            LocalKind::Audit
+            | LocalKind::Override
+            | LocalKind::Erasure
+            | LocalKind::Draft
+            | LocalKind::Subscription => {}
+        }
+    }
+    node.settle_mirrors()?;
+    let timer = clock::Stopwatch::start();
+    crate::applier::catch_up(node)?;
+    let entries: u64 = node.logs.readers().map(tocsin_store::reader::LogReader::size).sum();
+    tracing::info!(entries, seconds = timer.seconds(), "logs replayed");
+    Ok(())
+}
+
+fn spawn_tasks(
+    node: &Arc<Node>,
+    own: OwnLog,
+    overridden: Option<String>,
+) -> Vec<tokio::task::JoinHandle<()>> {
+    let mut tasks = vec![
+        tokio::spawn(crate::applier::run(Arc::clone(node))),
+        tokio::spawn(crate::bodies::run(Arc::clone(node))),
+        tokio::spawn(crate::decider::run(Arc::clone(node))),
+        tokio::spawn(crate::opening::run(Arc::clone(node), own, overridden)),
+        tokio::spawn(crate::opening::repair_mirrors(Arc::clone(node))),
+    ];
+    for member in node.peers.members() {
+        tasks.push(tokio::spawn(crate::replicator::run(Arc::clone(node), member.to_owned())));
+    }
+    tasks
+}
+
+impl Node {
+    /// Connects to a member's node, at the operator's override or the manifest's first endpoint.
+    ///
+    /// # Errors
+    /// No endpoint is known, or the connection failed.
+    pub(crate) async fn dial(
+        &self,
+        member: &str,
+    ) -> Result<tonic::transport::Channel, DialFailure> {
+        let manifest = self.alliance.member(member).and_then(|m| m.tls.endpoints.first());
+        let endpoint = self.config.peers.get(member).or(manifest);
+        let endpoint = endpoint.ok_or(DialFailure::NoEndpoint)?;
+        let dialler = Dialler::new(&self.tls, member, endpoint)?;
+        Ok(dialler.connect().await?)
+    }
+}
+
+/// Why a member's node could not be reached.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DialFailure {
+    #[error("its manifest names no endpoint; add one under [peers]")]
+    NoEndpoint,
+    #[error(transparent)]
+    Address(#[from] DialError),
+    #[error("{}", causes(.0))]
+    Connect(#[from] tonic::transport::Error),
+}
+
+/// An error with its causes, for a person: tonic's own text stops at "transport error".
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = inner.source();
+    }
+    text
+}

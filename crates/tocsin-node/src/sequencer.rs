@@ -1,0 +1,252 @@
+//! The one writer of our own log: takes what the door admitted, makes it durable, signs, answers.
+//!
+//! Group commit is adaptive: the first statement is written at once, those that arrive while a flush is under
+//! way gather for the next. Writing and signing are two threads, so that the state of one batch is flushed while
+//! the next is written; nothing is answered before both flushes of its batch (FORMATS section 5).
+
+use std::collections::BTreeMap;
+use std::sync::mpsc as blocking;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use tocsin_core::admit::Admitted;
+use tocsin_core::name::Numbered;
+use tocsin_core::statement::StatementRef;
+use tocsin_log::checkpoint::Origin;
+use tocsin_log::hash::Hash;
+use tocsin_store::batch::Batch;
+use tocsin_store::error::{Refusal as Refused, StopReason, StoreError};
+use tocsin_store::own::{OwnSigner, OwnWriter, SigningGuard, Written};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::fault::FaultBell;
+use crate::limits;
+use crate::logs::Logs;
+use crate::metrics::Metrics;
+use crate::state::State;
+use crate::status::{Class, Reason, Refusal};
+
+/// Hands admitted statements to the writer, once there is one.
+#[derive(Debug)]
+pub(crate) struct Sequencer {
+    queue: OnceLock<mpsc::Sender<Job>>,
+    guard: SigningGuard,
+}
+
+#[derive(Debug)]
+struct Job {
+    admitted: Box<Admitted>,
+    answer: oneshot::Sender<Result<u64, Refusal>>,
+}
+
+/// What the threads need beside the log itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) state: Arc<State>,
+    pub(crate) logs: Arc<Logs>,
+    pub(crate) metrics: Metrics,
+    pub(crate) fault: FaultBell,
+}
+
+impl Sequencer {
+    /// A sequencer that takes nothing yet.
+    pub(crate) const fn new(guard: SigningGuard) -> Self {
+        Self { queue: OnceLock::new(), guard }
+    }
+
+    /// Starts the two threads: signing is allowed. They end at a fault, or when the queue is closed.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(
+        &self,
+        origin: Origin,
+        writer: OwnWriter,
+        signer: OwnSigner,
+        around: Surroundings,
+    ) -> std::io::Result<()> {
+        let (queue, jobs) = mpsc::channel(limits::SUBMIT_QUEUE);
+        // One batch on its way to the signer; the writer's own pipe waits for it.
+        let (written, to_sign) = blocking::sync_channel(1);
+        let signing = around.clone();
+        let writing = Writing { writer, around, origin, recent: BTreeMap::new() };
+        let write = move || writing.run(jobs, &written);
+        let sign = move || run_signer(signer, &to_sign, &signing);
+        thread::Builder::new().name("sequencer".to_owned()).spawn(write)?;
+        thread::Builder::new().name("signer".to_owned()).spawn(sign)?;
+        // Only the first start counts; `opening` makes no second.
+        let _ = self.queue.set(queue);
+        Ok(())
+    }
+
+    /// Appends what the door admitted and answers with its index when it is durable and signed; the same
+    /// statement again gets the index it has, whose batch may still be on its way.
+    ///
+    /// # Errors
+    /// A full queue, a number or state that changed since the door, or an end of signing.
+    pub(crate) async fn append(&self, admitted: Admitted) -> Result<u64, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job { admitted: Box::new(admitted), answer };
+        let queue = self.queue.get().ok_or_else(|| Refusal::of(Reason::AskingPeers))?;
+        queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Refusal::of(Reason::QueueFull),
+            mpsc::error::TrySendError::Closed(_) => Refusal::of(Reason::ReadOnly),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(Refusal::of(Reason::Fault)))
+    }
+
+    /// Ends signing in this generation, even of what is under way.
+    pub(crate) fn stop_signing(&self, reason: StopReason) {
+        self.guard.stop(reason);
+    }
+}
+
+/// The writing thread's own.
+struct Writing {
+    writer: OwnWriter,
+    around: Surroundings,
+    origin: Origin,
+    /// Written, and perhaps not yet in the registry: the door's questions are answered from both.
+    recent: BTreeMap<u64, (Hash, Option<Numbered>)>,
+}
+
+/// A batch on its way from the writer to the signer.
+struct Flushed {
+    written: Written,
+    jobs: Vec<(u64, Job)>,
+    began: crate::clock::Stopwatch,
+}
+
+impl Writing {
+    fn run(mut self, mut jobs: mpsc::Receiver<Job>, to_sign: &blocking::SyncSender<Flushed>) {
+        let mut left_over = None;
+        while let Some(first) = left_over.take().or_else(|| jobs.blocking_recv()) {
+            let began = crate::clock::Stopwatch::start();
+            self.forget_applied();
+            let mut batch = self.writer.batch();
+            let mut taken = Vec::new();
+            let mut next = Some(first);
+            while let Some(job) = next {
+                left_over = self.take(job, &mut batch, &mut taken);
+                if left_over.is_some() {
+                    break;
+                }
+                next = jobs.try_recv().ok();
+            }
+            if taken.is_empty() {
+                continue;
+            }
+            match self.writer.write(&batch) {
+                Ok(written) => {
+                    let flushed = Flushed { written, jobs: taken, began };
+                    if to_sign.send(flushed).is_err() {
+                        return;
+                    }
+                }
+                Err(StoreError::Refused(refused)) => refuse_all(taken, &refused, &mut self.recent),
+                Err(StoreError::Fault(fault)) => {
+                    // Whoever waits hears nothing: what was not answered may or may not be there.
+                    self.around.fault.ring(&fault.to_string());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Puts a statement into the batch; gives it back when it belongs into the next.
+    fn take(&mut self, job: Job, batch: &mut Batch, taken: &mut Vec<(u64, Job)>) -> Option<Job> {
+        let admitted = &job.admitted;
+        let statement_id = *admitted.statement_id();
+        if let Some(index) = self.known(&statement_id) {
+            if index < batch.start() {
+                let _ = job.answer.send(Ok(index));
+            } else {
+                taken.push((index, job));
+            }
+            return None;
+        }
+        let numbered = Numbered::of(self.origin.member(), admitted.statement());
+        if numbered.as_ref().is_some_and(|numbered| self.is_taken(numbered)) {
+            let refusal = Refusal::new(
+                Class::AlreadyExists,
+                tocsin_core::reason::Reason::NumberTaken.code(),
+                tocsin_core::reason::Reason::NumberTaken.meaning(),
+            );
+            let _ = job.answer.send(Err(refusal.at("statement.number")));
+            return None;
+        }
+        match batch.push(admitted.entry(), admitted.bodies()) {
+            Ok(()) => {
+                let index = batch.start() + batch.count() - 1;
+                self.recent.insert(index, (statement_id, numbered));
+                taken.push((index, job));
+                None
+            }
+            Err(Refused::BatchOverLimit) => Some(job),
+            Err(refused) => {
+                let _ = job.answer.send(Err(refused.into()));
+                None
+            }
+        }
+    }
+
+    fn known(&self, statement_id: &Hash) -> Option<u64> {
+        let recent = self.recent.iter().find(|(_, (known, _))| known == statement_id);
+        recent.map(|(index, _)| *index).or_else(|| {
+            let statement =
+                StatementRef { log: self.origin.log_name(), statement_id: *statement_id };
+            let applied = self.around.state.read();
+            applied.registry.find(&statement).map(|position| position.index)
+        })
+    }
+
+    fn is_taken(&self, numbered: &Numbered) -> bool {
+        self.recent.values().any(|(_, known)| known.as_ref() == Some(numbered))
+            || self.around.state.read().registry.numbered(numbered).is_some()
+    }
+
+    fn forget_applied(&mut self) {
+        let applied = self.around.state.applied(&self.origin.to_string());
+        self.recent = self.recent.split_off(&applied);
+    }
+}
+
+fn refuse_all(
+    jobs: Vec<(u64, Job)>,
+    refused: &Refused,
+    recent: &mut BTreeMap<u64, (Hash, Option<Numbered>)>,
+) {
+    for (index, job) in jobs {
+        recent.remove(&index);
+        let _ = job.answer.send(Err(refused.clone().into()));
+    }
+}
+
+fn run_signer(
+    mut signer: OwnSigner,
+    flushed: &blocking::Receiver<Flushed>,
+    around: &Surroundings,
+) {
+    while let Ok(Flushed { written, jobs, began }) = flushed.recv() {
+        match signer.sign(written) {
+            Ok(committed) => {
+                around.metrics.commit_duration.observe(began.seconds());
+                around.metrics.commit_entries.observe((committed.size - committed.first) as f64);
+                around.logs.ring();
+                for (index, job) in jobs {
+                    let _ = job.answer.send(Ok(index));
+                }
+            }
+            Err(StoreError::Refused(refused)) => {
+                for (_, job) in jobs {
+                    let _ = job.answer.send(Err(refused.clone().into()));
+                }
+                return;
+            }
+            Err(StoreError::Fault(fault)) => {
+                around.fault.ring(&fault.to_string());
+                return;
+            }
+        }
+    }
+}
