@@ -1,5 +1,10 @@
 //! The rules of `deny.toml`, held against the lock file and cargo's own graph. Needs no network.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the helpers of tests fail by panicking, as tests do"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,11 @@
 //! README.md is true: what it tells people to type stands on its first screen, is what CI runs, and
 //! is what the tool understands.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the helpers of tests fail by panicking, as tests do"
+)]
 
 use tocsin_tests::repository;
 

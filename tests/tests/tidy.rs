@@ -1,6 +1,11 @@
 //! The habits of this repository, each one a test: who may import whom, how long things may be,
 //! what may not be written. A failure names the file and the line.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the helpers of tests fail by panicking, as tests do"
+)]
 
 use std::collections::BTreeSet;
 
@@ -47,7 +52,10 @@ const IMPURE: [&str; 15] = [
     "rand",
 ];
 
+/// Without the unit tests at its end.
 const MAX_FILE_LINES: usize = 600;
+/// A file of tests alone is read case by case, not from end to end.
+const MAX_TEST_FILE_LINES: usize = 900;
 const MAX_FUNCTION_LINES: usize = 70;
 const MAX_LINE_COLUMNS: usize = 100;
 
@@ -170,25 +178,30 @@ fn the_pure_crates_name_nothing_with_effects() {
     );
 }
 
+/// Whether a file holds nothing but tests.
+fn is_all_tests(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    path.contains("/tests/") || name == "tests.rs" || name.ends_with("_tests.rs")
+}
+
 #[test]
 fn no_file_is_too_long() {
     let mut found = Vec::new();
     for file in repository::kept_rust().unwrap() {
         let lines = Source::read(&file.text).lines_before_tests;
+        let bound = if is_all_tests(&file.path) {
+            MAX_TEST_FILE_LINES
+        } else {
+            MAX_FILE_LINES
+        };
         let exempt = LONG_FILES.iter().any(|(path, _)| *path == file.path);
-        if lines > MAX_FILE_LINES && !exempt {
-            found.push(format!(
-                "{}: {lines} lines without its unit tests",
-                file.path
-            ));
-        } else if exempt && lines <= MAX_FILE_LINES {
+        if lines > bound && !exempt {
+            found.push(format!("{}: {lines} lines, at most {bound}", file.path));
+        } else if exempt && lines <= bound {
             found.push(format!("{} is exempt and need not be", file.path));
         }
     }
-    fail_on(
-        &found,
-        &format!("one file, one noun, at most {MAX_FILE_LINES} lines"),
-    );
+    fail_on(&found, "one file, one noun");
 }
 
 #[test]
@@ -256,7 +269,7 @@ fn every_crate_says_in_a_line_why_it_exists() {
         let at = lines.iter().position(|l| *l == member);
         let said = at
             .and_then(|at| lines.get(at.checked_sub(1)?))
-            .is_some_and(|l| l.len() > 20);
+            .is_some_and(|l| l.starts_with("# "));
         if !said {
             found.push(format!("Cargo.toml: no reason above {member}"));
         }
