@@ -183,6 +183,3 @@ fn write(bundle: &Bundle) -> v1::Bundle {
     }
     message
 }
-
-#[cfg(test)]
-mod tests;

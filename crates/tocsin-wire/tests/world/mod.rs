@@ -15,8 +15,8 @@ use tocsin_log::key::SigningKey;
 use tocsin_log::proof::inclusion;
 use tocsin_log::tree::Tree;
 
-use super::super::{Acceptance, Bundle, ProvenNote};
-use crate::{body, statement};
+use tocsin_wire::bundle::{Acceptance, Bundle, ProvenNote};
+use tocsin_wire::{body, statement};
 
 /// 2025-10-09T08:53:20Z.
 pub(crate) const NOW_MS: i64 = 1_760_000_000_000;
