@@ -7,6 +7,9 @@
     reason = "the helpers of tests fail by panicking, as tests do"
 )]
 
+use clap::Parser;
+use clap::error::ErrorKind;
+use tocsin::Tool;
 use tocsin_tests::repository;
 
 /// Lines of a terminal window on which a reader decides whether to go on.
@@ -70,5 +73,45 @@ fn the_minutes_of_both_commands_are_stated() {
     assert!(
         text.matches(" minutes").count() >= 2,
         "README.md: say how long each command takes"
+    );
+}
+
+#[test]
+fn the_tool_understands_every_command_that_the_documents_name() {
+    let mut wrong = Vec::new();
+    let mut read = 0;
+    for document in ["README.md", "deploy/README.md", "CHANGELOG.md"] {
+        let text = repository::read(document).unwrap();
+        let whole = typed(&text).into_iter().map(|(at, line)| (at, line, true));
+        let named = text.lines().enumerate().flat_map(|(at, line)| {
+            line.split('`')
+                .skip(1)
+                .step_by(2)
+                .map(move |part| (at + 1, part, false))
+        });
+        for (at, command, whole) in whole.chain(named) {
+            if !command.starts_with("tocsin ") || command.contains("COMMAND") {
+                continue;
+            }
+            read += 1;
+            let Err(error) = Tool::try_parse_from(command.split_whitespace()) else {
+                continue;
+            };
+            // In running text a command is named without what it works on.
+            let short = [
+                ErrorKind::MissingRequiredArgument,
+                ErrorKind::MissingSubcommand,
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+            ];
+            if whole || !short.contains(&error.kind()) {
+                wrong.push(format!("{document}:{at}: `{command}`: {error}"));
+            }
+        }
+    }
+    assert!(read >= 15, "found only {read} commands");
+    assert!(
+        wrong.is_empty(),
+        "the tool does not know:\n{}",
+        wrong.join("\n")
     );
 }

@@ -1,6 +1,6 @@
 //! The node's own keys, read once from files that nobody else can read.
 //!
-//! `log.key` signs our checkpoints, `mirror.key` our cosignatures of others', `record.key` what the node itself
+//! `log.key` signs our checkpoints, `mirror.key` our cosignatures of others', `node.key` what the node itself
 //! says: decisions by policy and lapses. Officers' and the governance keys are none of the node's business.
 
 use std::path::{Path, PathBuf};
@@ -13,17 +13,15 @@ use zeroize::Zeroizing;
 use crate::config::{ConfigError, check_private, read_bounded};
 
 /// What the node signs with.
-#[expect(
-    missing_debug_implementations,
-    reason = "secrets must not reach a log or an error message"
-)]
-pub struct NodeKeys {
+///
+/// Without `Debug`: secrets must not reach a log or an error message.
+pub(crate) struct NodeKeys {
     /// Signs our checkpoints.
-    pub log: SigningKey,
+    pub(crate) log: SigningKey,
     /// Signs our cosignatures.
-    pub mirror: SigningKey,
+    pub(crate) mirror: SigningKey,
     /// Signs decisions by policy and lapses.
-    pub record: SigningKey,
+    pub(crate) record: SigningKey,
 }
 
 /// Why the node has not the keys it needs; each says which file.
@@ -61,19 +59,19 @@ pub enum KeysError {
 }
 
 impl NodeKeys {
-    /// Reads `log.key`, `mirror.key` and `record.key` from `dir` and holds them against the manifest.
+    /// Reads `log.key`, `mirror.key` and `node.key` from `dir` and holds them against the manifest.
     ///
     /// # Errors
     /// [`KeysError`], naming the file.
-    pub fn read(dir: &Path, member: &Member) -> Result<Self, KeysError> {
+    pub(crate) fn read(dir: &Path, member: &Member) -> Result<Self, KeysError> {
         let log = read(dir, "log.key", Purpose::Log)?;
         let mirror = read(dir, "mirror.key", Purpose::Mirror)?;
-        let record = read(dir, "record.key", Purpose::Record)?;
+        let record = read(dir, "node.key", Purpose::Record)?;
         let key_id = record.public().key_id();
         for (name, known) in [
             ("log.key", log.public() == member.log_key),
             ("mirror.key", mirror.public() == member.mirror_key),
-            ("record.key", member.record_keys.contains_key(&key_id)),
+            ("node.key", member.record_keys.contains_key(&key_id)),
         ] {
             if !known {
                 let (file, member) = (dir.join(name), member.id.clone());

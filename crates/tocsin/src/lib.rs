@@ -1,1 +1,106 @@
-//! The one binary's commands.
+//! The one binary's commands: the hand tool's, and those that set up and run a node.
+//!
+//! Begin at [`main`]; [`setup`] is also what the demonstration and the whole-network tests use.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use tocsin_cli::args::{Command as Hand, Globals};
+use tocsin_cli::failure::{Exit, Failure};
+use tocsin_cli::output::Output;
+
+pub mod node;
+pub mod setup;
+
+use setup::commands::{AllianceVerb, ClientVerb, InitArgs, KeyVerb};
+
+/// Tocsin: an alarm bell rung in one town and heard in all.
+///
+/// Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 node unreachable, 6 verification
+/// failed, 7 conflict, 8 incomplete but resumable, 20 checks have warnings, 21 checks failed.
+#[derive(Parser, Clone, Debug)]
+#[command(
+    name = "tocsin",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub struct Tool {
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Everything the binary does.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Command {
+    /// The hand tool's commands
+    #[command(flatten)]
+    Hand(Hand),
+    /// Make a member's data directory: keys, certificates, config, manifest
+    Init(InitArgs),
+    /// Found an alliance: roster, signatures, alliance file
+    #[command(subcommand)]
+    Alliance(AllianceVerb),
+    /// Record keys of persons
+    #[command(subcommand)]
+    Key(KeyVerb),
+    /// Certificates of clients
+    #[command(subcommand)]
+    Client(ClientVerb),
+    /// Run the node
+    #[command(subcommand)]
+    Node(node::NodeVerb),
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Tool { globals, command } = Tool::parse();
+    let out = |work: &dyn Fn(&mut Output) -> Result<(), Failure>| {
+        let mut out = Output::new(globals.output, globals.color, globals.quiet);
+        let outcome = work(&mut out).map(|()| Exit::Ok);
+        tocsin_cli::finish(&mut out, outcome)
+    };
+    match &command {
+        Command::Hand(hand) => tocsin_cli::run(globals.clone(), hand.clone(), Tool::command()),
+        Command::Init(args) => out(&|out| setup::commands::run_init(args, out)),
+        Command::Alliance(verb) => out(&|out| setup::commands::run_alliance(verb, out)),
+        Command::Key(verb) => out(&|out| setup::commands::run_key(verb, out)),
+        Command::Client(verb) => out(&|out| setup::commands::run_client(verb, out)),
+        Command::Node(verb) => out(&|out| node::run(verb, out)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_command_line_is_well_formed() {
+        Tool::command().debug_assert();
+    }
+
+    #[test]
+    fn setting_up_parses_as_documented() {
+        for line in [
+            "tocsin init --member de --jurisdiction DE --name Zoll --alliance a.example --dir d \
+             --officer p-1 --officer p-2 --investigator p-3 --host 127.0.0.1 --port 7401",
+            "tocsin key new --dir d --role officer --person p-4",
+            "tocsin key list --dir d --output json",
+            "tocsin client new --dir d --id zoll-1 --role agency --role officer",
+            "tocsin alliance new a.json b.json -o roster.json",
+            "tocsin alliance sign roster.json --key gov.key",
+            "tocsin alliance assemble a.json b.json --roster r1.json --roster r2.json -o alliance.tsa",
+            "tocsin alliance show alliance.tsa",
+            "tocsin alliance verify alliance.tsa --genesis 00",
+            "tocsin lookup 4006381333931 --exit-code",
+        ] {
+            Tool::try_parse_from(line.split_whitespace()).unwrap_or_else(|e| panic!("{line}: {e}"));
+        }
+        assert!(Tool::try_parse_from(["tocsin", "client", "new", "--role", "king"]).is_err());
+    }
+}

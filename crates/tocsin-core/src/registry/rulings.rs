@@ -2,14 +2,14 @@
 
 use tocsin_log::hash::Hash;
 
-use super::track::PackFact;
-use super::{Log, Registry};
+use super::Registry;
 use crate::policy::{Judged, Limits, Pack, Ruling, decide};
 use crate::statement::{Act, StatementRef};
 
 impl Registry {
-    /// What the policy of a jurisdiction says of a text of an order, `at` an instant, with the pack that says so.
-    /// `None` while the text, or a pack that may be the one in force, is not here in full.
+    /// What the policy of a jurisdiction says of a text of an order, `at` an instant, with the pack
+    /// that says so. `None` while the text, or a pack that may be the one in force, is not here in
+    /// full.
     #[must_use]
     pub fn ruling(
         &self,
@@ -56,22 +56,10 @@ impl Registry {
         recent.count()
     }
 
-    /// The last valid pack with `valid_from` at or before the instant: `Some(None)` where there is none, `None`
-    /// where that cannot be said yet.
+    /// The pack in force at an instant, at the end of the log: `Some(None)` where there is none,
+    /// `None` where that cannot be said yet.
     fn pack_in_force(&self, jurisdiction: &str, at: i64) -> Option<Option<(&Hash, &Pack)>> {
-        let log: &Log = self
-            .logs
-            .values()
-            .find(|log| log.jurisdiction == jurisdiction)?;
-        for pack in log.packs.values().rev() {
-            match pack {
-                PackFact::Missing => return None,
-                PackFact::Usable(id, pack) if pack.valid_from_ms <= at => {
-                    return Some(Some((id, pack.as_ref())));
-                }
-                PackFact::Usable(..) | PackFact::Unusable => {}
-            }
-        }
-        Some(None)
+        let log = self.log_for(jurisdiction)?;
+        log.pack_in_force(log.next, at)
     }
 }

@@ -1,0 +1,145 @@
+//! `tocsin node`: what an operator does with the node of a member.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+use tocsin_cli::failure::{Exit, Failure};
+use tocsin_cli::output::Output;
+use tocsin_node::config::Config;
+use tocsin_node::signals::{stop_on_signal, stop_with_parent};
+use tocsin_node::{RunOptions, logging};
+use tocsin_store::failpoint::{FAILPOINTS, Failpoints};
+use tokio_util::sync::CancellationToken;
+
+use crate::setup::member::Home;
+
+/// What is done with a node.
+#[derive(Subcommand, Clone, Debug)]
+pub enum NodeVerb {
+    /// Run the node until SIGTERM or Ctrl-C; SIGHUP takes a new certificate
+    ///
+    /// Example: tocsin node run --config de/node.toml
+    Run {
+        /// The node's settings; TOCSIN_* variables and flags win over them
+        #[arg(long, env = "TOCSIN_CONFIG", default_value = "node.toml")]
+        config: PathBuf,
+        /// Where to listen for peers and clients, instead of the setting
+        #[arg(long)]
+        listen: Option<String>,
+        /// Where to listen for the operator, instead of the setting
+        #[arg(long)]
+        admin_listen: Option<String>,
+        /// Sign without hearing the other members first, or take over a copied directory: answer for it that no
+        /// other process signs this log, and say why. It is recorded and shown
+        #[arg(long, value_name = "REASON")]
+        override_start: Option<String>,
+        /// End when standard input is closed, that is, with the process that started this one
+        #[arg(long)]
+        with_parent: bool,
+    },
+    /// Issue the node's certificate anew, before the old one ends; the node takes it on SIGHUP
+    Certificate {
+        /// The member's data directory
+        #[arg(long)]
+        dir: PathBuf,
+        /// Where the node is reached: DNS name or IP address
+        #[arg(long, default_value = "127.0.0.1")]
+        host: String,
+    },
+}
+
+/// `tocsin node`.
+///
+/// # Errors
+/// Why it was not done.
+pub fn run(verb: &NodeVerb, out: &mut Output) -> Result<(), Failure> {
+    match verb {
+        NodeVerb::Run {
+            config,
+            listen,
+            admin_listen,
+            override_start,
+            with_parent,
+        } => {
+            let flags = [("listen", listen), ("admin_listen", admin_listen)];
+            let flags: Vec<(&str, String)> = flags
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, value.clone()?)))
+                .collect();
+            let config = Config::load(config, std::env::vars(), &flags).map_err(refused)?;
+            let options = RunOptions {
+                overridden: override_start.clone(),
+                failpoints: failpoints(),
+            };
+            run_until_told(config, options, *with_parent)
+        }
+        NodeVerb::Certificate { dir, host } => {
+            let home = Home::at(dir);
+            home.renew_node_certificate(host)?;
+            let value = json!({"cert": home.node_cert().display().to_string()});
+            out.object("certificate", &[("certificate", "cert")], &value)?;
+            out.say("Send the node SIGHUP; it takes the new certificate for new connections.")
+        }
+    }
+}
+
+fn run_until_told(config: Config, options: RunOptions, with_parent: bool) -> Result<(), Failure> {
+    logging::start(&config.log).map_err(refused)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(refused)?;
+    runtime.block_on(async {
+        let stop = CancellationToken::new();
+        stop_on_signal(stop.clone()).map_err(refused)?;
+        if with_parent {
+            stop_with_parent(stop.clone()).map_err(refused)?;
+        }
+        tocsin_node::run(config, options, stop)
+            .await
+            .map_err(refused)
+    })
+}
+
+fn refused(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Failed, error.to_string())
+}
+
+/// `TOCSIN_FAILPOINTS=name` stops the writing thread for ever at that step of a commit, after saying so on
+/// standard error: whoever tests then kills the process there. Nothing else reads it.
+fn failpoints() -> Failpoints {
+    let Ok(wanted) = std::env::var("TOCSIN_FAILPOINTS") else {
+        return Failpoints::default();
+    };
+    if !FAILPOINTS.contains(&wanted.as_str()) {
+        say_unknown(&wanted);
+    }
+    Failpoints::new(std::sync::Arc::new(move |name| {
+        if name == wanted {
+            reached(name);
+            loop {
+                std::thread::park();
+            }
+        }
+    }))
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a test waits for this line, and nothing else is running any more"
+)]
+fn reached(name: &str) {
+    eprintln!("failpoint {name}");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "said before logging starts, to whoever set the variable"
+)]
+fn say_unknown(name: &str) {
+    eprintln!(
+        "TOCSIN_FAILPOINTS={name} names no failpoint; there are {}",
+        FAILPOINTS.join(" ")
+    );
+}
