@@ -14,6 +14,7 @@ mod due;
 mod event;
 mod history;
 mod log;
+mod places;
 mod rulings;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -298,9 +299,9 @@ impl Registry {
         let mut state = String::new();
         for (name, log) in &self.logs {
             // Writing to a string cannot fail.
-            let _ = write!(
+            let _ = writeln!(
                 state,
-                "{name} {} {} {:?} {:?} {:?}\n",
+                "{name} {} {} {:?} {:?} {:?}",
                 log.next, log.is_frozen, log.numbers, log.void, log.missing
             );
         }
@@ -311,13 +312,13 @@ impl Registry {
                 .values()
                 .map(|log| self.version(order, &log.jurisdiction))
                 .collect();
-            let _ = write!(
+            let _ = writeln!(
                 state,
-                "{order:?} {:?} {:?} {versions:?} {derived:?}\n",
+                "{order:?} {:?} {:?} {versions:?} {derived:?}",
                 facts.own, facts.abroad
             );
         }
-        let _ = write!(state, "{:?}", self.index);
+        let _ = writeln!(state, "{:?}", self.index);
         Hash::of(state.as_bytes())
     }
 

@@ -3,6 +3,12 @@
 //! Logs of four members are written with all that can befall an order: acts, decisions by officers
 //! and by policy, void and opaque entries, late bodies, lapses, freezes, replays. They are applied
 //! in random interleavings, with restarts, and every step on the way is watched as well as the end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the helpers of tests fail by panicking, as tests do"
+)]
 
 mod world;
 
@@ -52,7 +58,7 @@ impl Watch {
             if state.is_called_back() {
                 self.called_back
                     .entry(block.clone())
-                    .or_insert(state.word());
+                    .or_insert_with(|| state.word());
             }
             if let Some(before) = self.called_back.get(block) {
                 prop_assert_eq!(*before, state.word(), "{} came back", block);

@@ -9,8 +9,9 @@ use tocsin_log::hash::Hash;
 
 use super::VoidReason;
 use super::track::PackFact;
-use crate::name::Numbered;
+use crate::name::{Collection, Numbered};
 use crate::order::Order;
+use crate::policy::Pack;
 use crate::product::Article;
 use crate::statement::{DecodedBody, Statement, StatementRef};
 
@@ -26,6 +27,8 @@ pub(super) struct Log {
     pub(super) entries: BTreeMap<u64, Entry>,
     // Where each statement counts: its lowest valid index.
     pub(super) first: BTreeMap<Hash, u64>,
+    // Every valid entry by what it is, so that lists need not read whole logs.
+    pub(super) kinds: BTreeMap<Collection, BTreeSet<u64>>,
     pub(super) numbers: BTreeMap<Numbered, u64>,
     // What is void whatever other logs say.
     pub(super) void: BTreeMap<u64, VoidReason>,
@@ -54,6 +57,7 @@ impl Log {
             is_frozen: false,
             entries: BTreeMap::new(),
             first: BTreeMap::new(),
+            kinds: BTreeMap::new(),
             numbers: BTreeMap::new(),
             void: BTreeMap::new(),
             packs: BTreeMap::new(),
@@ -72,6 +76,8 @@ impl Log {
             .filter(|place| !self.bodies.contains_key(place))
             .collect();
         self.missing.extend(missing);
+        let kind = Collection::of(&statement.act);
+        self.kinds.entry(kind).or_default().insert(index);
         if *self.first.entry(statement_id).or_insert(index) != index {
             self.void.insert(index, VoidReason::StatementRepeated);
             return;
@@ -95,6 +101,21 @@ impl Log {
         };
         let pack = PackFact::read(self, index, *statement_id, statement);
         self.packs.insert(index, pack);
+    }
+
+    /// The last valid pack below an index with `valid_from` at or before an instant (FORMATS
+    /// section 10): `Some(None)` where there is none, `None` where that cannot be said yet.
+    pub(super) fn pack_in_force(&self, below: u64, at: i64) -> Option<Option<(&Hash, &Pack)>> {
+        for (_, pack) in self.packs.range(..below).rev() {
+            match pack {
+                PackFact::Missing => return None,
+                PackFact::Usable(id, pack) if pack.valid_from_ms <= at => {
+                    return Some(Some((id, pack)));
+                }
+                PackFact::Usable(..) | PackFact::Unusable => {}
+            }
+        }
+        Some(None)
     }
 
     pub(super) fn statement(&self, index: u64) -> Option<&Arc<Statement>> {

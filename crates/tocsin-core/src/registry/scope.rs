@@ -342,7 +342,7 @@ impl Names {
             names: parties
                 .iter()
                 .flat_map(|party| &party.names)
-                .map(fold)
+                .map(|name| fold(name))
                 .collect(),
             identifiers: parties
                 .iter()
@@ -396,8 +396,8 @@ impl Names {
     }
 }
 
-fn fold(name: &String) -> String {
-    folded(name).unwrap_or_else(|| name.clone())
+fn fold(name: &str) -> String {
+    folded(name).unwrap_or_else(|| name.to_owned())
 }
 
 /// Selectors without a canonical form match nothing; lasting bodies may hold some.

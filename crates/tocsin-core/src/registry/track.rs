@@ -288,17 +288,9 @@ fn check(issuer: &Log, entry: &Said<'_>, citation: &PolicyCitation, text: Option
         return Check::Unclear(UNCLEAR_TEXT);
     };
     let decided_ms = entry.statement.created_ms;
-    let mut in_force = None;
-    for (_, pack) in entry.log.packs.range(..entry.index).rev() {
-        match pack {
-            PackFact::Missing => return Check::Unclear(UNCLEAR_PACK),
-            PackFact::Usable(id, pack) if pack.valid_from_ms <= decided_ms => {
-                in_force = Some((id, pack.as_ref()));
-                break;
-            }
-            PackFact::Usable(..) | PackFact::Unusable => {}
-        }
-    }
+    let Some(in_force) = entry.log.pack_in_force(entry.index, decided_ms) else {
+        return Check::Unclear(UNCLEAR_PACK);
+    };
     let judged = Judged {
         issuer: issuer.origin.member(),
         order,

@@ -240,15 +240,16 @@ struct Doubt(Option<&'static str>);
 
 impl Doubt {
     fn of(history: &History, issuer: &Log, track: Option<&Track>, local: &Log) -> Self {
-        Self(history.doubt(issuer.is_frozen).or_else(|| match track {
+        let local = match track {
             _ if local.is_frozen => Some(DOUBT_LOCAL_FROZEN),
             Some(track) if track.is_opaque => Some(DOUBT_LOCAL_OPAQUE),
             Some(Track {
                 standing: Standing::Unclear { reason, .. },
                 ..
-            }) => Some(reason),
+            }) => Some(*reason),
             Some(_) | None => None,
-        }))
+        };
+        Self(history.doubt(issuer.is_frozen).or(local))
     }
 }
 

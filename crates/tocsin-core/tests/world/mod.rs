@@ -190,7 +190,9 @@ impl World {
         if how % 5 == 1 {
             // Some say nothing.
             let articles = order_text(how / 3).articles;
-            let body = (how % 2 == 0).then(|| DecodedBody::Order(OrderBody { articles }));
+            let body = how
+                .is_multiple_of(2)
+                .then_some(DecodedBody::Order(OrderBody { articles }));
             statement.bodies = self.body(who, body);
         }
         if how % 11 == 3 {
@@ -263,7 +265,7 @@ impl World {
             kind: ReportKind::Infringement,
         });
         let mut statement = self.statement(who, act);
-        if how % 3 == 0 {
+        if how.is_multiple_of(3) {
             // Takes a number that an order may have.
             statement.number = u32::from(how) + 1;
         }
@@ -299,7 +301,11 @@ impl World {
                         body,
                     })
                 }
-                _ => None,
+                Event::Body { .. }
+                | Event::Valid { .. }
+                | Event::Opaque { .. }
+                | Event::Invalid { .. }
+                | Event::Freeze { .. } => None,
             });
             let bodies: Vec<Event> = bodies.take(1).collect();
             self.loose.extend(bodies);
