@@ -18,16 +18,18 @@ impl Registry {
             || (String::new(), 0),
             |from| (from.origin.log_name(), from.index),
         );
-        self.logs.range(first.clone()..).flat_map(move |(name, log)| {
-            let least = if *name == first { index } else { 0 };
-            let indexes = log.kinds.get(&kind).into_iter();
-            indexes
-                .flat_map(move |indexes| indexes.range(least..))
-                .map(|index| Position {
-                    origin: log.origin.clone(),
-                    index: *index,
-                })
-        })
+        self.logs
+            .range(first.clone()..)
+            .flat_map(move |(name, log)| {
+                let least = if *name == first { index } else { 0 };
+                let indexes = log.kinds.get(&kind).into_iter();
+                indexes
+                    .flat_map(move |indexes| indexes.range(least..))
+                    .map(|index| Position {
+                        origin: log.origin.clone(),
+                        index: *index,
+                    })
+            })
     }
 
     /// What kind of statement a valid entry holds.
@@ -107,14 +109,8 @@ mod tests {
         let said = |kind, from: Option<Position>| -> Vec<Position> {
             logs.registry.said(kind, from.as_ref()).collect()
         };
-        assert_eq!(
-            said(Collection::Orders, None),
-            [at("us", 0), at("us", 2)]
-        );
-        assert_eq!(
-            said(Collection::Orders, Some(at("us", 1))),
-            [at("us", 2)]
-        );
+        assert_eq!(said(Collection::Orders, None), [at("us", 0), at("us", 2)]);
+        assert_eq!(said(Collection::Orders, Some(at("us", 1))), [at("us", 2)]);
         assert_eq!(
             said(Collection::Decisions, None),
             [at("de", 0), at("jp", 0)]
@@ -131,15 +127,9 @@ mod tests {
     fn an_entry_knows_its_kind_and_its_order() {
         let (logs, order, _) = sample();
         let registry = &logs.registry;
-        assert_eq!(
-            registry.kind_at(&at("us", 1)),
-            Some(Collection::OrderActs)
-        );
+        assert_eq!(registry.kind_at(&at("us", 1)), Some(Collection::OrderActs));
         assert_eq!(registry.kind_at(&at("us", 9)), None);
-        assert_eq!(
-            registry.order_at(&at("de", 0)),
-            Some(&reference(order))
-        );
+        assert_eq!(registry.order_at(&at("de", 0)), Some(&reference(order)));
     }
 
     #[test]
@@ -150,7 +140,10 @@ mod tests {
         assert_eq!(registry.with_id(&Hash::of(b"other")), None);
         let hex = decision.to_string();
         for digits in [&hex[..16], &hex[..1], hex.as_str()] {
-            assert!(registry.with_prefix(digits).contains(&at("de", 0)), "{digits}");
+            assert!(
+                registry.with_prefix(digits).contains(&at("de", 0)),
+                "{digits}"
+            );
         }
         assert_eq!(registry.with_prefix("xyz"), []);
         assert_eq!(registry.with_prefix(&"0".repeat(65)), []);
