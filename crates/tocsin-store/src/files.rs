@@ -177,14 +177,8 @@ impl Shared {
         Tree::restore(size, |place| self.positions.hash(place))
     }
 
-    /// Overwrites the bytes of a body that stands with an entry, and flushes; none are zeros. False when the
-    /// entry has no body of this digest and length.
-    pub(crate) fn overwrite_body(
-        &self,
-        index: u64,
-        digest: &Hash,
-        bytes: Option<&[u8]>,
-    ) -> Result<bool, Fault> {
+    /// Zeroes a body that stands with an entry, and flushes; false when the entry has none of this digest.
+    fn zero_body(&self, index: u64, digest: &Hash) -> Result<bool, Fault> {
         let file = self.segment(self.segment_of(index))?;
         let mut reader = FrameReader::new(&*file, self.positions.entry(index)?, 0)?;
         let mut found = false;
@@ -197,11 +191,7 @@ impl Shared {
             match frame.body() {
                 Some((at, body)) if at == *digest => {
                     let start = offset + (stored - body.len()) as u64;
-                    match bytes {
-                        Some(bytes) if bytes.len() == body.len() => file.write_at(start, bytes)?,
-                        Some(_) => return Ok(false),
-                        None => zero(&*file, start, body.len() as u64)?,
-                    }
+                    zero(&*file, start, body.len() as u64)?;
                     found = true;
                 }
                 Some(_) => {}
@@ -225,7 +215,7 @@ impl Shared {
         if index >= size {
             return Err(Refusal::OutOfRange { index, size }.into());
         }
-        let found = self.overwrite_body(index, digest, None)?;
+        let found = self.zero_body(index, digest)?;
         failpoints.hit("body.zeroed");
         if found {
             Ok(())

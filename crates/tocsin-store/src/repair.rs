@@ -11,11 +11,11 @@ use tocsin_log::hash::{Hash, leaf_hash};
 use tocsin_log::key::PublicKey;
 
 use crate::batch::check_lengths;
-use crate::disk::Open;
+use crate::disk::{Open, read_up_to};
 use crate::error::{Damage, DamageKind, Refusal, StoreError};
 use crate::files::Shared;
 use crate::frame::{self, BodyState, FrameKind};
-use crate::segment::{self, Group, Salvage};
+use crate::segment::{self, Group, LONGEST_FRAME_BYTES, Salvage};
 use crate::slots::Signed;
 
 /// An entry as another member holds it.
@@ -116,21 +116,27 @@ impl Repair<'_> {
         self.replace(segment, &groups, &notes)
     }
 
-    /// Where only bodies are damaged they are written back in place.
+    /// Where the frames of damaged bodies are sound, the bytes are written back in place.
     fn put_back_bodies(&self, given: &[RepairEntry]) -> Result<bool, StoreError> {
-        if self
-            .damage
-            .iter()
-            .any(|damage| damage.kind != DamageKind::Body)
-        {
-            return Ok(false);
-        }
         let mut any = false;
-        for entry in given.iter().filter(|entry| entry.index < self.held) {
-            for body in &entry.bodies {
-                any |= self
-                    .shared
-                    .overwrite_body(entry.index, &Hash::of(body), Some(body))?;
+        for damage in self.damage {
+            let offered = given.iter().find(|entry| entry.index == damage.index);
+            let offered = offered.map_or(&[][..], |entry| &entry.bodies);
+            let file = self.shared.segment(damage.segment)?;
+            let bytes = read_up_to(&*file, damage.offset, LONGEST_FRAME_BYTES)?;
+            let Ok(frame) = frame::decode(&bytes) else {
+                return Ok(false);
+            };
+            let Some((digest, body)) = frame.body() else {
+                return Ok(false);
+            };
+            if let Some(sound) = offered.iter().find(|offered| Hash::of(offered) == digest)
+                && sound.len() == body.len()
+            {
+                let start = damage.offset + (frame.stored_bytes() - body.len()) as u64;
+                file.write_at(start, sound)?;
+                file.fdatasync()?;
+                any = true;
             }
         }
         Ok(any)

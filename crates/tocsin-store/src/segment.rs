@@ -14,7 +14,7 @@ use crate::frame::{self, BodyState, Frame, FrameKind, HEADER_BYTES, MAX_BODY_BYT
 pub(crate) const WINDOW_BYTES: usize = 1024 * 1024;
 /// The least that is read at once: most entries are smaller.
 const LEAST_STEP_BYTES: usize = 4096;
-const LONGEST_FRAME_BYTES: usize = HEADER_BYTES + Hash::LEN + MAX_BODY_BYTES;
+pub(crate) const LONGEST_FRAME_BYTES: usize = HEADER_BYTES + Hash::LEN + MAX_BODY_BYTES;
 
 /// The file name of the segment that begins at `first`.
 pub(crate) fn file_name(first: u64) -> String {

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use common::{Node, Random, options, own_key, own_origin, push, sample, tree_of};
-use tocsin_log::checkpoint::SignedCheckpoint;
+use common::{Node, Random, Source, options, own_note, push, sample};
 use tocsin_log::cosign::Cosigned;
 use tocsin_log::hash::{Hash, leaf_hash};
 use tocsin_log::tree::Tree;
@@ -37,18 +36,13 @@ struct Journal {
 
 impl Journal {
     fn see(&mut self, committed: &Committed) -> Result<(), String> {
-        let note = SignedCheckpoint::open(&committed.note, &own_origin(), &own_key().public());
-        let note = note.map_err(|error| format!("a note that does not open: {error}"))?;
-        let checkpoint = note.checkpoint();
-        let before = self.signed.insert(checkpoint.size, checkpoint.root);
-        if before.is_some_and(|root| root != checkpoint.root) {
-            return Err(format!("two roots signed for size {}", checkpoint.size));
+        let before = self.signed.insert(committed.size, committed.root);
+        if before.is_some_and(|root| root != committed.root) {
+            return Err(format!("two roots signed for size {}", committed.size));
         }
-        if checkpoint.root != tree_of("us", checkpoint.size).root() {
-            return Err(format!(
-                "a root signed over other entries at {}",
-                checkpoint.size
-            ));
+        // The one note that may ever exist at this size, signature and all.
+        if committed.note != own_note(committed.size).note().to_bytes() {
+            return Err(format!("another note than the log's at {}", committed.size));
         }
         Ok(())
     }
@@ -244,8 +238,12 @@ fn check_log(log: &str, reader: &LogReader, notes: &BTreeMap<u64, Hash>) -> Resu
         return Err(format!("{log}: the root is not that of the entries"));
     }
     for (size, root) in notes {
-        let note = reader.note_at(*size).map_err(fail)?;
-        if !String::from_utf8_lossy(&note).contains(&format!("\n{size}\n")) {
+        let expected = if log == "us" {
+            own_note(*size)
+        } else {
+            Source::new().note(*size)
+        };
+        if reader.note_at(*size).map_err(fail)? != expected.note().to_bytes() {
             return Err(format!("{log}: the note of size {size} is another"));
         }
         if reader.root_at(*size).map_err(fail)? != *root {

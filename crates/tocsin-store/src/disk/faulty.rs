@@ -357,13 +357,18 @@ impl DiskFile for FaultyFile {
             .path
             .extension()
             .and_then(|extension| extension.to_str());
-        if broken.slot_before_segment && extension == Some("seg") {
+        let in_log = self.path.components().any(|part| part.as_os_str() == "log");
+        if broken.slot_before_segment && in_log && extension == Some("seg") {
             world.put_off.push(self.inode);
-            world.state_flushed = false;
             return Ok(());
         }
         world.flush(self.inode);
-        world.state_flushed |= extension == Some("state");
+        if extension == Some("state") && !world.put_off.is_empty() {
+            world.change("flush", &self.path)?;
+            for inode in std::mem::take(&mut world.put_off) {
+                world.flush(inode);
+            }
+        }
         Ok(())
     }
 

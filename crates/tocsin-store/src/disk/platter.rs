@@ -15,8 +15,8 @@ pub struct Broken {
     pub no_fdatasync: bool,
     /// `fsync_dir` says yes and does nothing.
     pub no_fsync_dir: bool,
-    /// A segment's flush takes effect only after the next flush of a state file: as if the slot were written
-    /// before the segment.
+    /// A segment's flush takes effect only after the next flush of a state file, as a change of its own: the
+    /// slot lasts before the segment.
     pub slot_before_segment: bool,
 }
 
@@ -41,8 +41,6 @@ pub(super) struct World {
     pub(super) locks: BTreeSet<u64>,
     /// Segments whose flush is put off, under [`Broken::slot_before_segment`].
     pub(super) put_off: Vec<u64>,
-    /// Whether a state file was flushed since a segment's flush was put off.
-    pub(super) state_flushed: bool,
     pub(super) next_inode: u64,
     /// Handles of an earlier life of the process are dead.
     pub(super) life: u64,
@@ -92,7 +90,6 @@ impl World {
             name_changes: Vec::new(),
             locks: BTreeSet::new(),
             put_off: Vec::new(),
-            state_flushed: false,
             next_inode: 1,
             life: 0,
             changes: 0,
@@ -119,12 +116,6 @@ impl World {
         if self.cut_after == Some(self.changes) {
             self.dead = true;
             return Err(error(operation, path, io::ErrorKind::ConnectionAborted));
-        }
-        if self.state_flushed {
-            self.state_flushed = false;
-            for inode in std::mem::take(&mut self.put_off) {
-                self.flush(inode);
-            }
         }
         self.changes += 1;
         if let Some((at, failure)) = self.failure
@@ -218,7 +209,6 @@ impl World {
         self.life += 1;
         self.locks.clear();
         self.put_off.clear();
-        self.state_flushed = false;
         self.dead = false;
         self.cut_after = None;
         self.failure = None;
