@@ -12,7 +12,13 @@ use crate::output::{Color, Format};
 #[derive(Args, Clone, Debug)]
 pub struct Globals {
     /// Context to use: node, alliance and certificate; see `tocsin context list`
-    #[arg(short, long, global = true, value_name = "NAME", env = "TOCSIN_CONTEXT")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "TOCSIN_CONTEXT"
+    )]
     pub context: Option<String>,
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
@@ -524,7 +530,9 @@ pub struct ContextArgs {
 pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "write 500ms, 30s or 2m".to_owned())?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "write 500ms, 30s or 2m".to_owned())?;
     let factor: u64 = match unit {
         "ms" => 1,
         "" | "s" => 1_000,
@@ -532,8 +540,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err(format!("`{unit}` is not ms, s, m or h")),
     };
-    let ms = number.checked_mul(factor).filter(|ms| (1..=86_400_000).contains(ms));
-    ms.map(Duration::from_millis).ok_or_else(|| "it is over 0 and at most a day".to_owned())
+    let ms = number
+        .checked_mul(factor)
+        .filter(|ms| (1..=86_400_000).contains(ms));
+    ms.map(Duration::from_millis)
+        .ok_or_else(|| "it is over 0 and at most a day".to_owned())
 }
 
 #[cfg(test)]
@@ -598,7 +609,12 @@ mod tests {
 
     #[test]
     fn what_is_no_command_is_refused() {
-        for line in ["tocsin", "tocsin order", "tocsin decide US-2026-0412 lapse", "tocsin lookup"] {
+        for line in [
+            "tocsin",
+            "tocsin order",
+            "tocsin decide US-2026-0412 lapse",
+            "tocsin lookup",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }
@@ -608,7 +624,16 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", "s", "0s", "2d", "25h", "-1s", "1.5s", "99999999999999999999s"] {
+        for bad in [
+            "",
+            "s",
+            "0s",
+            "2d",
+            "25h",
+            "-1s",
+            "1.5s",
+            "99999999999999999999s",
+        ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

@@ -74,15 +74,26 @@ pub async fn connect(context: &Context, timeout: Duration) -> Result<Channel, Fa
 pub async fn connect_admin(address: &str) -> Result<Channel, Failure> {
     let (host, _) = host_and_port(address)?;
     let local = host == "localhost"
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
     if !local {
-        return Err(Failure::usage(format!("the admin address {address} is not on this machine")));
+        return Err(Failure::usage(format!(
+            "the admin address {address} is not on this machine"
+        )));
     }
-    let uri = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let uri = if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("http://{address}")
+    };
     let endpoint = Endpoint::from_shared(uri)
         .map_err(|e| Failure::usage(format!("`{address}` is no address: {e}")))?
         .connect_timeout(CONNECT_TIMEOUT);
-    endpoint.connect().await.map_err(|error| unreachable(address, &error))
+    endpoint
+        .connect()
+        .await
+        .map_err(|error| unreachable(address, &error))
 }
 
 fn client_config(context: &Context, ca_pem: &str, domain: &str) -> Result<ClientConfig, Failure> {
@@ -120,7 +131,10 @@ struct NodeVerifier {
 impl NodeVerifier {
     fn new(ca_pem: &str, domain: &str, provider: &Arc<CryptoProvider>) -> Result<Self, Failure> {
         let unusable = |why: String| {
-            Failure::unverified("CA_UNUSABLE", format!("the CA of {domain} cannot be used: {why}"))
+            Failure::unverified(
+                "CA_UNUSABLE",
+                format!("the CA of {domain} cannot be used: {why}"),
+            )
         };
         let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes())
             .map_err(|e| unusable(e.to_string()))?;
@@ -129,7 +143,10 @@ impl NodeVerifier {
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
             .map_err(|e| unusable(e.to_string()))?;
-        Ok(Self { inner, uri: format!("spiffe://{domain}/node") })
+        Ok(Self {
+            inner,
+            uri: format!("spiffe://{domain}/node"),
+        })
     }
 }
 
@@ -142,7 +159,9 @@ impl ServerCertVerifier for NodeVerifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.inner.verify_server_cert(leaf, intermediates, name, ocsp, now)?;
+        let verified = self
+            .inner
+            .verify_server_cert(leaf, intermediates, name, ocsp, now)?;
         if uri_names(leaf) != [self.uri.as_str()] {
             return Err(CertificateError::NotValidForName.into());
         }
@@ -174,11 +193,18 @@ impl ServerCertVerifier for NodeVerifier {
 
 /// The URI names of a certificate; none when it cannot be read.
 fn uri_names(leaf: &CertificateDer<'_>) -> Vec<String> {
-    let Ok((_, certificate)) = X509Certificate::from_der(leaf) else { return Vec::new() };
-    let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
-    let uris = names.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::URI(uri) => Some((*uri).to_owned()),
-        _ => None,
+    let Ok((_, certificate)) = X509Certificate::from_der(leaf) else {
+        return Vec::new();
+    };
+    let Ok(Some(names)) = certificate.subject_alternative_name() else {
+        return Vec::new();
+    };
+    let uris = names.value.general_names.iter().filter_map(|name| {
+        if let GeneralName::URI(uri) = name {
+            Some((*uri).to_owned())
+        } else {
+            None
+        }
     });
     uris.collect()
 }
@@ -190,7 +216,11 @@ fn host_and_port(endpoint: &str) -> Result<(String, u16), Failure> {
             .advice("write https://HOST:PORT, e.g. https://127.0.0.1:7337")
     };
     let uri: http::Uri = endpoint.parse().map_err(|_| wrong())?;
-    let host = uri.host().ok_or_else(wrong)?.trim_matches(['[', ']']).to_owned();
+    let host = uri
+        .host()
+        .ok_or_else(wrong)?
+        .trim_matches(['[', ']'])
+        .to_owned();
     Ok((host, uri.port_u16().unwrap_or(7_337)))
 }
 
@@ -200,11 +230,14 @@ fn unreachable(endpoint: &str, error: &(dyn std::error::Error + 'static)) -> Fai
     let mut cause = Some(error);
     while let Some(error) = cause {
         details.push(error.to_string());
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
         let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
         if let Some(rustls::Error::InvalidCertificate(_)) = tls {
-            failure = Failure::unverified("WRONG_SERVER", "the node at this address is another one")
-                .advice("check endpoint and member of the context");
+            failure =
+                Failure::unverified("WRONG_SERVER", "the node at this address is another one")
+                    .advice("check endpoint and member of the context");
         }
         cause = error.source();
     }

@@ -58,7 +58,11 @@ pub struct Contexts {
 /// # Errors
 /// When the environment names no home.
 pub fn config_dir() -> Result<PathBuf, Failure> {
-    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(dir) = named("TOCSIN_CONFIG_DIR") {
         return Ok(dir);
     }
@@ -116,7 +120,11 @@ impl Contexts {
             _ => None,
         };
         let Some(name) = name.or(self.current.as_deref()).or_else(only) else {
-            let text = if self.contexts.is_empty() { "no context yet" } else { "which context?" };
+            let text = if self.contexts.is_empty() {
+                "no context yet"
+            } else {
+                "which context?"
+            };
             let names: Vec<_> = self.contexts.keys().map(String::as_str).collect();
             let advice = if names.is_empty() {
                 format!("make one: {how}")
@@ -127,7 +135,10 @@ impl Contexts {
         };
         self.contexts.get(name).ok_or_else(|| {
             let near = nearest(name, self.contexts.keys().map(String::as_str));
-            let advice = near.map_or_else(|| format!("make it: {how}"), |n| format!("did you mean `{n}`?"));
+            let advice = near.map_or_else(
+                || format!("make it: {how}"),
+                |n| format!("did you mean `{n}`?"),
+            );
             Failure::usage(format!("no context named `{name}`")).advice(advice)
         })
     }
@@ -136,7 +147,11 @@ impl Contexts {
 impl Context {
     /// Makes the paths stand from `dir`, so that a folder of contexts can be moved.
     fn settle(&mut self, dir: &Path) {
-        for path in [&mut self.alliance, &mut self.client_cert, &mut self.client_key] {
+        for path in [
+            &mut self.alliance,
+            &mut self.client_cert,
+            &mut self.client_key,
+        ] {
             *path = dir.join(&*path);
         }
         self.key = self.key.as_ref().map(|path| dir.join(path));
@@ -155,7 +170,9 @@ impl Context {
             return Err(Failure::unverified("GENESIS_MISMATCH", text)
                 .detail(format!("pinned  {pinned}"))
                 .detail(format!("in file {}", alliance.genesis_hash()))
-                .advice("compare the fingerprint by voice with another member before changing it"));
+                .advice(
+                    "compare the fingerprint by voice with another member before changing it",
+                ));
         }
         member(&alliance, &self.member)?;
         Ok(alliance)
@@ -175,10 +192,15 @@ impl Context {
 /// # Errors
 /// When it is not one.
 pub fn hash_from_text(text: &str) -> Result<Hash, Failure> {
-    let digits: String =
-        text.chars().filter(|c| !matches!(c, ' ' | ':' | '-')).collect::<String>().to_lowercase();
+    let digits: String = text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | ':' | '-'))
+        .collect::<String>()
+        .to_lowercase();
     Hash::from_hex(&digits).map_err(|_| {
-        Failure::usage(format!("`{text}` is not a hash: it has 64 hexadecimal digits"))
+        Failure::usage(format!(
+            "`{text}` is not a hash: it has 64 hexadecimal digits"
+        ))
     })
 }
 
@@ -189,8 +211,9 @@ pub fn hash_from_text(text: &str) -> Result<Hash, Failure> {
 pub fn read_alliance(path: &Path) -> Result<Alliance, Failure> {
     let bytes = read_bounded(path, MAX_ALLIANCE_BYTES)?;
     Alliance::parse(&bytes).map_err(|error| {
-        Failure::unverified(error.code(), format!("{}: {error}", path.display()))
-            .advice("ask another member for the alliance file, and compare its fingerprint by voice")
+        Failure::unverified(error.code(), format!("{}: {error}", path.display())).advice(
+            "ask another member for the alliance file, and compare its fingerprint by voice",
+        )
     })
 }
 
@@ -201,8 +224,11 @@ pub fn read_alliance(path: &Path) -> Result<Alliance, Failure> {
 pub fn member<'a>(alliance: &'a Alliance, id: &str) -> Result<&'a Member, Failure> {
     alliance.member(id).ok_or_else(|| {
         let ids: Vec<_> = alliance.members().map(|m| m.id.as_str()).collect();
-        Failure::new(Exit::NotFound, format!("`{id}` is not a member of {}", alliance.label()))
-            .advice(format!("members are {}", ids.join(", ")))
+        Failure::new(
+            Exit::NotFound,
+            format!("`{id}` is not a member of {}", alliance.label()),
+        )
+        .advice(format!("members are {}", ids.join(", ")))
     })
 }
 
@@ -242,7 +268,14 @@ mod tests {
         assert_eq!(contexts.choose(None).unwrap_err().exit, Exit::Usage);
         contexts.contexts.insert("de-prod".into(), context("de"));
         contexts.contexts.insert("jp".into(), context("jp"));
-        assert!(contexts.choose(None).unwrap_err().advice.unwrap().contains("de-prod, jp"));
+        assert!(
+            contexts
+                .choose(None)
+                .unwrap_err()
+                .advice
+                .unwrap()
+                .contains("de-prod, jp")
+        );
         let failure = contexts.choose(Some("de-prd")).unwrap_err();
         assert_eq!(failure.advice.unwrap(), "did you mean `de-prod`?");
         contexts.current = Some("jp".into());

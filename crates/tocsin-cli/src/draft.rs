@@ -73,7 +73,12 @@ impl Draft {
             let bytes = seal_open(body)?;
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             let sha256 = Hash::of(&bytes);
-            body_refs.push(BodyRef { sha256, length, scheme: 0, lasting: *lasting });
+            body_refs.push(BodyRef {
+                sha256,
+                length,
+                scheme: 0,
+                lasting: *lasting,
+            });
             bodies.push(bytes);
         }
         let mut act = document.act.clone();
@@ -99,8 +104,16 @@ impl Draft {
                 .detail(format!("at most {MAX_WHOLE_BYTES} stand in a statement"))
                 .advice("in an order, move articles to [[further_articles]]"));
         }
-        let entry = Entry { payload_type: STATEMENT_TYPE.to_owned(), payload, signatures: vec![] };
-        Ok(Self { entry, statement, bodies })
+        let entry = Entry {
+            payload_type: STATEMENT_TYPE.to_owned(),
+            payload,
+            signatures: vec![],
+        };
+        Ok(Self {
+            entry,
+            statement,
+            bodies,
+        })
     }
 
     /// Adds a signature.
@@ -125,9 +138,9 @@ impl Draft {
         let decoded = Decoded::Known(Box::new(self.statement.clone()));
         match validate(&self.entry, &decoded, &member.origin, 0, alliance) {
             Verdict::Valid(author) => Ok(State::Complete(author)),
-            Verdict::Opaque { .. } => {
-                Err(Failure::usage("this version does not know what the statement says"))
-            }
+            Verdict::Opaque { .. } => Err(Failure::usage(
+                "this version does not know what the statement says",
+            )),
             Verdict::Invalid(refusal) if refusal.reason == Reason::NeedsSecondOfficer => {
                 Ok(State::NeedsSecond)
             }
@@ -150,23 +163,32 @@ impl Draft {
     /// # Errors
     /// When they are no such file, or the statement is accepted already.
     pub fn decode(bytes: &[u8]) -> Result<Self, Failure> {
-        let file = bundle::decode(bytes)
-            .map_err(|error| Failure::usage(format!("not a .tsn file: {error}")).code(error.code()))?;
+        let file = bundle::decode(bytes).map_err(|error| {
+            Failure::usage(format!("not a .tsn file: {error}")).code(error.code())
+        })?;
         if file.acceptance.is_some() {
-            return Err(Failure::new(Exit::Conflict, "this statement was accepted already")
-                .advice("see what it is with: tocsin verify FILE"));
+            return Err(
+                Failure::new(Exit::Conflict, "this statement was accepted already")
+                    .advice("see what it is with: tocsin verify FILE"),
+            );
         }
         let statement = match tocsin_wire::statement::decode(&file.entry.payload) {
             Decoded::Known(statement) => *statement,
             Decoded::Opaque { .. } => {
-                return Err(Failure::usage("this version does not know what the statement says")
-                    .advice("use the version of the tool that made it, or a newer one"));
+                return Err(
+                    Failure::usage("this version does not know what the statement says")
+                        .advice("use the version of the tool that made it, or a newer one"),
+                );
             }
             Decoded::Bad(error) => {
                 return Err(Failure::usage(format!("not a statement: {error}")));
             }
         };
-        Ok(Self { entry: file.entry, statement, bodies: file.bodies })
+        Ok(Self {
+            entry: file.entry,
+            statement,
+            bodies: file.bodies,
+        })
     }
 
     /// Reads a `.tsn` file that is not accepted yet.
@@ -174,7 +196,10 @@ impl Draft {
     /// # Errors
     /// As [`Draft::decode`], or when the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        Self::decode(&read_bounded(path, u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX))?)
+        Self::decode(&read_bounded(
+            path,
+            u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX),
+        )?)
     }
 
     /// Writes a new `.tsn` file.
@@ -199,7 +224,11 @@ impl Draft {
         let mut bodies = self.bodies.iter().cloned();
         v1::SubmitRequest {
             // The statement names itself: the same file again is the same request. A check is none.
-            request_id: if validate_only { String::new() } else { self.statement_id().to_string() },
+            request_id: if validate_only {
+                String::new()
+            } else {
+                self.statement_id().to_string()
+            },
             statement: Some(write_statement(&self.entry)),
             body: bodies.next().unwrap_or_default(),
             wait_for: wait_for.into(),
@@ -218,7 +247,10 @@ fn seal_open(body: &DecodedBody) -> Result<Vec<u8>, Failure> {
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_BODY_BYTES) {
         return Ok(bytes);
     }
-    Err(Failure::usage(format!("a body has {} bytes; at most {MAX_BODY_BYTES} go", bytes.len()))
-        .code("BODY_TOO_LARGE")
-        .advice("shorten the text; what is longer is an exhibit"))
+    Err(Failure::usage(format!(
+        "a body has {} bytes; at most {MAX_BODY_BYTES} go",
+        bytes.len()
+    ))
+    .code("BODY_TOO_LARGE")
+    .advice("shorten the text; what is longer is an exhibit"))
 }

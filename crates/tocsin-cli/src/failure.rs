@@ -1,5 +1,6 @@
 //! What went wrong, as the person at the keyboard needs it: what, why, and what to do next.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// The stable exit codes of the hand tool.
@@ -87,7 +88,13 @@ impl Failure {
     /// A failure with a message and nothing more.
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, code: None, message: message.into(), details: Vec::new(), advice: None }
+        Self {
+            exit,
+            code: None,
+            message: message.into(),
+            details: Vec::new(),
+            advice: None,
+        }
     }
 
     /// The command line or a document is wrong.
@@ -105,12 +112,13 @@ impl Failure {
     /// A file that could not be read or written.
     #[must_use]
     pub fn file(path: &std::path::Path, doing: &str, error: &std::io::Error) -> Self {
-        let exit = match error.kind() {
-            std::io::ErrorKind::NotFound => Exit::NotFound,
-            std::io::ErrorKind::PermissionDenied => Exit::NotPermitted,
-            std::io::ErrorKind::AlreadyExists => Exit::Conflict,
-            _ => Exit::Failed,
-        };
+        let kinds = [
+            (ErrorKind::NotFound, Exit::NotFound),
+            (ErrorKind::PermissionDenied, Exit::NotPermitted),
+            (ErrorKind::AlreadyExists, Exit::Conflict),
+        ];
+        let known = kinds.into_iter().find(|(kind, _)| *kind == error.kind());
+        let exit = known.map_or(Exit::Failed, |(_, exit)| exit);
         Self::new(exit, format!("cannot {doing} {}: {error}", path.display()))
     }
 

@@ -31,14 +31,21 @@ impl Mode {
 /// When it cannot be read, is no regular file, or is longer.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let file = File::open(path).map_err(|e| Failure::file(path, "read", &e))?;
-    let meta = file.metadata().map_err(|e| Failure::file(path, "read", &e))?;
+    let meta = file
+        .metadata()
+        .map_err(|e| Failure::file(path, "read", &e))?;
     if !meta.is_file() {
         return Err(Failure::usage(format!("{} is not a file", path.display())));
     }
     let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Failure::file(path, "read", &e))?;
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Failure::file(path, "read", &e))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
-        return Err(Failure::usage(format!("{} is longer than {limit} bytes", path.display())));
+        return Err(Failure::usage(format!(
+            "{} is longer than {limit} bytes",
+            path.display()
+        )));
     }
     Ok(bytes)
 }
@@ -48,8 +55,12 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// A conflict when it exists; else when it cannot be written.
 pub fn write_new(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Failure> {
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(mode.bits()).open(path).map_err(|e| {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode.bits())
+        .open(path)
+        .map_err(|e| {
             let failure = Failure::file(path, "write", &e);
             if failure.exit == Exit::Conflict {
                 return failure.advice("choose another name with --out, or move the file away");
@@ -102,9 +113,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         write_new(&path, b"one", Mode::Secret).unwrap();
-        assert_eq!(write_new(&path, b"two", Mode::Secret).unwrap_err().exit, Exit::Conflict);
+        assert_eq!(
+            write_new(&path, b"two", Mode::Secret).unwrap_err().exit,
+            Exit::Conflict
+        );
         assert_eq!(fs::read(&path).unwrap(), b"one");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         replace(&path, b"three", Mode::Secret).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
@@ -118,6 +135,9 @@ mod tests {
         assert_eq!(read_bounded(&path, 10).unwrap_err().exit, Exit::Usage);
         assert_eq!(read_bounded(&path, 11).unwrap().len(), 11);
         assert_eq!(read_bounded(dir.path(), 11).unwrap_err().exit, Exit::Usage);
-        assert_eq!(read_bounded(&dir.path().join("b"), 1).unwrap_err().exit, Exit::NotFound);
+        assert_eq!(
+            read_bounded(&dir.path().join("b"), 1).unwrap_err().exit,
+            Exit::NotFound
+        );
     }
 }

@@ -47,7 +47,11 @@ pub fn utc_date(ms: i64) -> (i32, u8, u8) {
     Timestamp::from_millisecond(ms).map_or((1970, 1, 1), |instant| {
         let date = instant.to_zoned(TimeZone::UTC).date();
         let small = |number: i8| u8::try_from(number).unwrap_or(1);
-        (i32::from(date.year()), small(date.month()), small(date.day()))
+        (
+            i32::from(date.year()),
+            small(date.month()),
+            small(date.day()),
+        )
     })
 }
 
@@ -60,7 +64,13 @@ mod tests {
         assert_eq!(parse("1970-01-02"), Some(86_400_000));
         assert_eq!(parse("2026-11-22T09:00:00+09:00"), parse("2026-11-22"));
         assert_eq!(parse("2026-11-22T00:00:00Z"), Some(1_795_305_600_000));
-        for bad in ["", "tomorrow", "2026-13-01", "22.11.2026", "2026-11-22T00:00:00"] {
+        for bad in [
+            "",
+            "tomorrow",
+            "2026-13-01",
+            "22.11.2026",
+            "2026-11-22T00:00:00",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -19,7 +19,11 @@ pub fn generate(purpose: Purpose, person: Option<&str>) -> Result<KeyText, Failu
     let mut seed = Zeroizing::new([0; 32]);
     fill_random(seed.as_mut_slice())?;
     let key = SigningKey::from_seed(*seed);
-    Ok(KeyText { purpose, person: person.map(str::to_owned), key })
+    Ok(KeyText {
+        purpose,
+        person: person.map(str::to_owned),
+        key,
+    })
 }
 
 /// Reads a key file.
@@ -46,7 +50,10 @@ pub fn read_for(path: &Path, purpose: Purpose) -> Result<KeyText, Failure> {
     let key = read(path)?;
     if key.purpose != purpose {
         let (is, wants) = (key.purpose.word(), purpose.word());
-        let text = format!("{} is a {is} key, and a {wants} key is needed", path.display());
+        let text = format!(
+            "{} is a {is} key, and a {wants} key is needed",
+            path.display()
+        );
         return Err(Failure::usage(text).code("KEY_PURPOSE"));
     }
     Ok(key)
@@ -77,8 +84,13 @@ pub fn refuse_if_shared(path: &Path) -> Result<(), Failure> {
     let meta = fs::metadata(path).map_err(|e| Failure::file(path, "read", &e))?;
     if meta.permissions().mode() & 0o077 != 0 {
         let text = format!("others on this machine can read {}", path.display());
-        let advice = format!("chmod 600 {}; replace the key if others may have it", path.display());
-        return Err(Failure::new(Exit::NotPermitted, text).code("KEY_FILE_SHARED").advice(advice));
+        let advice = format!(
+            "chmod 600 {}; replace the key if others may have it",
+            path.display()
+        );
+        return Err(Failure::new(Exit::NotPermitted, text)
+            .code("KEY_FILE_SHARED")
+            .advice(advice));
     }
     Ok(())
 }
@@ -93,11 +105,17 @@ mod tests {
         let path = dir.path().join("officer.key");
         let made = generate(Purpose::Record, Some("p-1")).unwrap();
         write(&made, &path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         let back = read_for(&path, Purpose::Record).ok().unwrap();
         assert_eq!(back.person.as_deref(), Some("p-1"));
         assert_eq!(back.key.public(), made.key.public());
-        assert_eq!(read_for(&path, Purpose::Gov).err().unwrap().exit, Exit::Usage);
+        assert_eq!(
+            read_for(&path, Purpose::Gov).err().unwrap().exit,
+            Exit::Usage
+        );
         assert_eq!(write(&made, &path).unwrap_err().exit, Exit::Conflict);
     }
 
@@ -117,13 +135,19 @@ mod tests {
     fn what_is_not_a_key_file_is_refused_without_repeating_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.key");
-        for (bytes, mode) in [(&b"tocsin-key-v1 record SECRET"[..], 0o600), (&[0xff, 0xfe], 0o600)] {
+        for (bytes, mode) in [
+            (&b"tocsin-key-v1 record SECRET"[..], 0o600),
+            (&[0xff, 0xfe], 0o600),
+        ] {
             fs::write(&path, bytes).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let failure = read(&path).err().unwrap();
             assert_eq!(failure.code.as_deref(), Some("KEY_FILE_INVALID"));
             assert!(!failure.message.contains("SECRET"));
         }
-        assert_eq!(read(&dir.path().join("none")).err().unwrap().exit, Exit::NotFound);
+        assert_eq!(
+            read(&dir.path().join("none")).err().unwrap().exit,
+            Exit::NotFound
+        );
     }
 }

@@ -38,9 +38,7 @@ pub fn run(globals: Globals, command: Command, root: clap::Command) -> ExitCode 
         .enable_all()
         .build()
         .map_err(|e| Failure::new(Exit::Failed, format!("cannot start: {e}")))
-        .and_then(|runtime| {
-            runtime.block_on(Box::pin(commands::run(&mut session, command, root)))
-        });
+        .and_then(|runtime| runtime.block_on(Box::pin(commands::run(&mut session, command, root))));
     finish(&mut session.out, outcome)
 }
 

@@ -55,7 +55,9 @@ pub struct Output {
 
 impl std::fmt::Debug for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Output").field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("Output")
+            .field("format", &self.format)
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,13 +72,25 @@ impl Output {
             Color::Never => false,
             Color::Auto => !plain && io::stdout().is_terminal(),
         };
-        Self { format, quiet, color, out: Box::new(io::stdout()), err: Box::new(io::stderr()) }
+        Self {
+            format,
+            quiet,
+            color,
+            out: Box::new(io::stdout()),
+            err: Box::new(io::stderr()),
+        }
     }
 
     /// Prints to the given writers.
     #[must_use]
     pub fn to(format: Format, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        Self { format, quiet: false, color: false, out, err }
+        Self {
+            format,
+            quiet: false,
+            color: false,
+            out,
+            err,
+        }
     }
 
     /// The form asked for.
@@ -124,7 +138,8 @@ impl Output {
             Format::Csv => {
                 let head: Vec<String> = columns.iter().map(|c| c.1.to_owned()).collect();
                 self.line(&csv_line(&head))?;
-                rows.iter().try_for_each(|row| self.line(&csv_line(&cells(columns, row, false))))
+                rows.iter()
+                    .try_for_each(|row| self.line(&csv_line(&cells(columns, row, false))))
             }
             Format::Table => self.table(columns, rows),
         }
@@ -200,17 +215,26 @@ impl Output {
             .enumerate()
             .map(|(at, column)| {
                 let cell = |row: &Vec<String>| row.get(at).map_or(0, |c| c.width());
-                body.iter().map(cell).max().unwrap_or(0).max(column.0.width())
+                body.iter()
+                    .map(cell)
+                    .max()
+                    .unwrap_or(0)
+                    .max(column.0.width())
             })
             .collect();
         let head: Vec<String> = columns.iter().map(|c| c.0.to_owned()).collect();
         let head = aligned(&head, &widths);
         self.line(&self.paint(&head))?;
-        body.iter().try_for_each(|row| self.line(&aligned(row, &widths)))
+        body.iter()
+            .try_for_each(|row| self.line(&aligned(row, &widths)))
     }
 
     fn paint(&self, text: &str) -> String {
-        if self.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.color {
+            format!("\u{1b}[1m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn line(&mut self, text: &str) -> Result<(), Failure> {
@@ -222,13 +246,24 @@ impl Output {
 /// turns the direction of writing (Unicode TR 36), so no log entry can move a cursor or hide a name.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c != '\n' && is_unsafe(c) { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c != '\n' && is_unsafe(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// [`clean`], on one line.
 #[must_use]
 pub fn clean_line(text: &str) -> String {
-    let flat: String = text.chars().map(|c| if matches!(c, '\n' | '\t') { ' ' } else { c }).collect();
+    let flat: String = text
+        .chars()
+        .map(|c| if matches!(c, '\n' | '\t') { ' ' } else { c })
+        .collect();
     clean(&flat)
 }
 
@@ -279,7 +314,10 @@ fn versioned(kind: &str, value: &Value) -> Value {
 
 fn cells(columns: &[Column], row: &Value, short: bool) -> Vec<String> {
     let cell = |key: &str| {
-        let text = row.get(key).map(|v| clean_line(&text_of(v, short))).unwrap_or_default();
+        let text = row
+            .get(key)
+            .map(|v| clean_line(&text_of(v, short)))
+            .unwrap_or_default();
         if short { shortened(&text) } else { text }
     };
     columns.iter().map(|(_, key)| cell(key)).collect()
@@ -329,7 +367,11 @@ fn csv_line(row: &[String]) -> String {
         .iter()
         .map(|cell| {
             let formula = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
-            let cell = if formula { format!("'{cell}") } else { cell.clone() };
+            let cell = if formula {
+                format!("'{cell}")
+            } else {
+                cell.clone()
+            };
             if cell.contains([',', '"', '\n', '\r']) {
                 format!("\"{}\"", cell.replace('"', "\"\""))
             } else {
@@ -387,17 +429,22 @@ mod tests {
             let text = printed(format, |out| {
                 let rows = [json!({"title": HOSTILE})];
                 out.list("orders", &[("TITLE", "title")], &rows).unwrap();
-                out.object("order", &[("TITLE", "title")], &rows[0]).unwrap();
+                out.object("order", &[("TITLE", "title")], &rows[0])
+                    .unwrap();
                 out.say(HOSTILE).unwrap();
             });
-            assert!(!text.chars().any(|c| c != '\n' && is_unsafe(c)), "{format:?}: {text:?}");
+            assert!(
+                !text.chars().any(|c| c != '\n' && is_unsafe(c)),
+                "{format:?}: {text:?}"
+            );
         }
     }
 
     #[test]
     fn json_keeps_the_exact_text_escaped() {
         let text = printed(Format::Json, |out| {
-            out.object("order", &[], &json!({"title": HOSTILE})).unwrap();
+            out.object("order", &[], &json!({"title": HOSTILE}))
+                .unwrap();
         });
         let back: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(back["title"], HOSTILE);
@@ -408,8 +455,12 @@ mod tests {
     #[test]
     fn a_table_lines_up_wide_characters() {
         let text = printed(Format::Table, |out| {
-            let rows = [json!({"a": "日本", "b": "x"}), json!({"a": "abcd", "b": "y"})];
-            out.list("things", &[("A", "a"), ("B", "b")], &rows).unwrap();
+            let rows = [
+                json!({"a": "日本", "b": "x"}),
+                json!({"a": "abcd", "b": "y"}),
+            ];
+            out.list("things", &[("A", "a"), ("B", "b")], &rows)
+                .unwrap();
         });
         assert_eq!(text, "A     B\n日本  x\nabcd  y\n");
     }
@@ -418,7 +469,8 @@ mod tests {
     fn csv_quotes_and_defuses_formulas() {
         let text = printed(Format::Csv, |out| {
             let rows = [json!({"a": "x,\"y\"", "b": "=HYPERLINK(1)", "c": -3})];
-            out.list("things", &[("A", "a"), ("B", "b"), ("C", "c")], &rows).unwrap();
+            out.list("things", &[("A", "a"), ("B", "b"), ("C", "c")], &rows)
+                .unwrap();
         });
         assert_eq!(text, "a,b,c\n\"x,\"\"y\"\"\",'=HYPERLINK(1),-3\n");
     }

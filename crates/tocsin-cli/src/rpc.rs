@@ -27,9 +27,11 @@ pub async fn call<T>(
     match tokio::time::timeout(timeout, future).await {
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(failure(&status)),
-        Err(_) => Err(Failure::new(Exit::Unreachable, "the node did not answer in time")
-            .code("TIMED_OUT")
-            .advice("try again, or wait longer with --timeout 2m")),
+        Err(_) => Err(
+            Failure::new(Exit::Unreachable, "the node did not answer in time")
+                .code("TIMED_OUT")
+                .advice("try again, or wait longer with --timeout 2m"),
+        ),
     }
 }
 
@@ -37,10 +39,7 @@ pub async fn call<T>(
 ///
 /// # Errors
 /// As the single call; or when a node gives the same page again.
-pub async fn pages<T, F>(
-    limit: usize,
-    mut page: impl FnMut(String) -> F,
-) -> Result<Vec<T>, Failure>
+pub async fn pages<T, F>(limit: usize, mut page: impl FnMut(String) -> F) -> Result<Vec<T>, Failure>
 where
     F: Future<Output = Result<(Vec<T>, String), Failure>>,
 {
@@ -55,7 +54,10 @@ where
             return Ok(rows);
         }
         if next == token {
-            return Err(Failure::new(Exit::Failed, "the node gives one page again and again"));
+            return Err(Failure::new(
+                Exit::Failed,
+                "the node gives one page again and again",
+            ));
         }
         token = next;
     }
@@ -76,7 +78,10 @@ pub fn failure(status: &Status) -> Failure {
         failure.advice = known.map(|reason| reason.remedy().to_owned());
     }
     if let Some(bad) = details.bad_request() {
-        let lines = bad.field_violations.iter().map(|v| format!("{}: {}", v.field, v.description));
+        let lines = bad
+            .field_violations
+            .iter()
+            .map(|v| format!("{}: {}", v.field, v.description));
         failure.details.extend(lines);
     }
     if let Some(wait) = details.retry_info().and_then(|info| info.retry_delay) {
@@ -101,7 +106,9 @@ pub fn refused(refusal: &Refusal) -> Failure {
         Class::PermissionDenied => Exit::NotPermitted,
         Class::AlreadyExists => Exit::Conflict,
     };
-    Failure::new(exit, refusal.to_string()).code(refusal.code()).advice(refusal.reason.remedy())
+    Failure::new(exit, refusal.to_string())
+        .code(refusal.code())
+        .advice(refusal.reason.remedy())
 }
 
 const fn exit_of(code: Code) -> Exit {
@@ -125,7 +132,9 @@ const fn exit_of(code: Code) -> Exit {
 const fn advice_of(code: Code) -> Option<&'static str> {
     match code {
         Code::Unauthenticated => Some("check certificate and key of the context"),
-        Code::PermissionDenied => Some("ask the operator for the role, or use your own member's node"),
+        Code::PermissionDenied => {
+            Some("ask the operator for the role, or use your own member's node")
+        }
         Code::Unavailable | Code::DeadlineExceeded => Some("try again; `tocsin status` says more"),
         Code::NotFound => Some("check the name; what you may not see is not found either"),
         Code::ResourceExhausted => Some("wait a little, then go on"),

@@ -49,8 +49,11 @@ impl Seen {
     /// A verification failure when its bytes are not what the node says they are.
     pub fn open(record: &v1::Record, alliance: &Alliance) -> Result<Self, Failure> {
         let wrong = |why: String| {
-            Failure::unverified("RECORD_INVALID", format!("the node shows a broken record: {why}"))
-                .detail(record.name.clone())
+            Failure::unverified(
+                "RECORD_INVALID",
+                format!("the node shows a broken record: {why}"),
+            )
+            .detail(record.name.clone())
         };
         let entry = read_statement(record.signed.as_ref()).map_err(|e| wrong(e.to_string()))?;
         let origin: Origin = record.log.parse().map_err(|_| wrong("no log".to_owned()))?;
@@ -79,18 +82,35 @@ impl Seen {
         let (name, short) = match &statement {
             Some(statement) => {
                 let member = origin.member();
-                (resource(member, statement, &id), short(member, statement, &id))
+                (
+                    resource(member, statement, &id),
+                    short(member, statement, &id),
+                )
             }
             None => (id.to_string(), tocsin_core::name::prefix(&id)),
         };
         let (void, grade) = (None, "");
-        Self { name, short, origin, index, entry, statement, verdict, void, grade, bodies: vec![] }
+        Self {
+            name,
+            short,
+            origin,
+            index,
+            entry,
+            statement,
+            verdict,
+            void,
+            grade,
+            bodies: vec![],
+        }
     }
 
     /// What names it in other statements.
     #[must_use]
     pub fn reference(&self) -> StatementRef {
-        StatementRef { log: self.origin.log_name(), statement_id: self.entry.statement_id() }
+        StatementRef {
+            log: self.origin.log_name(),
+            statement_id: self.entry.statement_id(),
+        }
     }
 
     /// Refuses to go on with a statement that does not count.
@@ -100,9 +120,10 @@ impl Seen {
     pub fn require_valid(&self) -> Result<&Statement, Failure> {
         match (&self.verdict, &self.statement) {
             (Verdict::Valid(_), Some(statement)) => Ok(statement),
-            (Verdict::Invalid(refusal), _) => {
-                Err(Failure::unverified(refusal.code(), format!("{}: {refusal}", self.name)))
-            }
+            (Verdict::Invalid(refusal), _) => Err(Failure::unverified(
+                refusal.code(),
+                format!("{}: {refusal}", self.name),
+            )),
             (Verdict::Opaque { .. } | Verdict::Valid(_), _) => Err(Failure::unverified(
                 "UNKNOWN_ACT",
                 format!("{}: this version cannot read what it says", self.name),
@@ -175,7 +196,9 @@ impl Seen {
 
 /// The bodies that were sent, each of which must be the one that the statement names.
 fn bodies(statement: &Statement, sent: &[Vec<u8>]) -> Result<Vec<DecodedBody>, String> {
-    let Some(kind) = BodyKind::of(&statement.act) else { return Ok(Vec::new()) };
+    let Some(kind) = BodyKind::of(&statement.act) else {
+        return Ok(Vec::new());
+    };
     let mut decoded = Vec::new();
     for (named, bytes) in statement.bodies.iter().zip(sent) {
         if bytes.is_empty() {

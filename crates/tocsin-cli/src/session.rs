@@ -71,7 +71,11 @@ impl Session {
         let context = self.context()?;
         let alliance = context.open_alliance()?;
         let channel = connect(&context, self.globals.timeout).await?;
-        Ok(Node { context, alliance, channel })
+        Ok(Node {
+            context,
+            alliance,
+            channel,
+        })
     }
 
     /// The record keys named, else the context's.
@@ -80,7 +84,10 @@ impl Session {
     /// When there is none, or one cannot be used.
     pub fn keys(&self, named: &[PathBuf]) -> Result<Vec<KeyText>, Failure> {
         if !named.is_empty() {
-            return named.iter().map(|path| keyfile::read_for(path, Purpose::Record)).collect();
+            return named
+                .iter()
+                .map(|path| keyfile::read_for(path, Purpose::Record))
+                .collect();
         }
         let path = self.context()?.key.ok_or_else(|| {
             Failure::usage("no key to sign with").advice("name your record key with --key FILE")
@@ -104,7 +111,9 @@ impl Session {
         let mut terminal = io::stderr();
         let asked = crate::output::clean_line(question);
         let closed = |e: io::Error| Failure::new(Exit::Failed, format!("cannot ask: {e}"));
-        write!(terminal, "{asked} [y/N] ").and_then(|()| terminal.flush()).map_err(closed)?;
+        write!(terminal, "{asked} [y/N] ")
+            .and_then(|()| terminal.flush())
+            .map_err(closed)?;
         let mut answer = String::new();
         let mut input = io::Read::take(io::stdin().lock(), MAX_ANSWER_BYTES);
         input.read_line(&mut answer).map_err(closed)?;

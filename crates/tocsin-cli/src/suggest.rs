@@ -15,7 +15,10 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// Levenshtein distance; case, `-` and `_` count for nothing.
 fn distance(one: &str, other: &str) -> usize {
     let fold = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+        text.chars()
+            .filter(|c| !matches!(c, '-' | '_'))
+            .flat_map(char::to_lowercase)
+            .collect()
     };
     let (one, other) = (fold(one), fold(other));
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -42,7 +45,10 @@ mod tests {
     fn a_slip_of_the_hand_finds_its_word() {
         let known = ["title", "narrative", "source_reliability", "until"];
         assert_eq!(nearest("titel", known), Some("title"));
-        assert_eq!(nearest("sourceReliability", known), Some("source_reliability"));
+        assert_eq!(
+            nearest("sourceReliability", known),
+            Some("source_reliability")
+        );
         assert_eq!(nearest("untill", known), Some("until"));
         assert_eq!(nearest("colour", known), None);
     }

@@ -25,7 +25,11 @@ pub async fn run(
     kind: OrderActKind,
     args: &ActArgs,
 ) -> Result<Exit, Failure> {
-    let act = OrderAct { kind, reason: args.reason.clone(), replacement: None };
+    let act = OrderAct {
+        kind,
+        reason: args.reason.clone(),
+        replacement: None,
+    };
     let document = document(act, Tlp::Clear);
     act_on(session, &args.order, document, &args.how).await
 }
@@ -40,7 +44,11 @@ pub async fn modify(session: &mut Session, args: &ModifyArgs) -> Result<Exit, Fa
         return Err(Failure::usage("the new text is no order document"));
     };
     let kind = OrderActKind::Modify;
-    let act = OrderAct { kind, reason: args.reason.clone(), replacement: Some(*order) };
+    let act = OrderAct {
+        kind,
+        reason: args.reason.clone(),
+        replacement: Some(*order),
+    };
     let mut document = document(act, text.tlp);
     document.bodies = text.bodies;
     act_on(session, &args.order, document, &args.how).await
@@ -69,9 +77,9 @@ async fn act_on(
     if order.issue.origin.member() != node.context.member {
         let (name, issuer) = (&order.issue.short, order.issue.origin.member());
         let text = format!("{name} is an order of {issuer}");
-        return Err(Failure::new(Exit::NotPermitted, text).code("NOT_THE_ISSUER").advice(format!(
-            "to end it here, decide: tocsin decide {name} end"
-        )));
+        return Err(Failure::new(Exit::NotPermitted, text)
+            .code("NOT_THE_ISSUER")
+            .advice(format!("to end it here, decide: tocsin decide {name} end")));
     }
     let about = order.issue.reference();
     let stem = format!("{}-{}", order.issue.short, word(&document.act));
@@ -104,7 +112,10 @@ pub async fn finish(
     let mut draft = Draft::make(document, setting)?;
     let state = sign_with(&mut draft, &keys, &node.alliance, author)?;
     if how.out.is_some() || state == State::NeedsSecond {
-        let path = how.out.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.tsn")));
+        let path = how
+            .out
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(format!("{stem}.tsn")));
         if !session.globals.dry_run {
             draft.write(&path)?;
         }

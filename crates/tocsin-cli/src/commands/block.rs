@@ -51,12 +51,18 @@ const SHOW: &[Column] = &[
 pub async fn run(session: &mut Session, verb: BlockVerb) -> Result<Exit, Failure> {
     let node = session.node().await?;
     match verb {
-        BlockVerb::List { jurisdiction, in_force, filter } => {
+        BlockVerb::List {
+            jurisdiction,
+            in_force,
+            filter,
+        } => {
             let jurisdiction = jurisdiction.unwrap_or_default().to_uppercase();
             let rows = list(session, &node, jurisdiction, in_force, filter).await?;
             session.out.list("blocks", LIST, &rows)?;
             if rows.is_empty() {
-                session.out.say("No blocks match. That says nothing of goods: see `lookup`.")?;
+                session
+                    .out
+                    .say("No blocks match. That says nothing of goods: see `lookup`.")?;
             }
         }
         BlockVerb::Show { name } => {
@@ -104,13 +110,20 @@ async fn matrix(session: &mut Session, node: &Node, filter: String) -> Result<()
         let filter = filter.clone();
         async move {
             let mut orders = client!(node, order_service_client, OrderServiceClient);
-            let request = v1::GetMatrixRequest { page_size: PAGE_SIZE, page_token, filter };
+            let request = v1::GetMatrixRequest {
+                page_size: PAGE_SIZE,
+                page_token,
+                filter,
+            };
             let answer = call(timeout, orders.get_matrix(request)).await?;
             Ok((answer.rows, answer.next_page_token))
         }
     };
     let rows: Vec<v1::MatrixRow> = pages(MAX_ROWS, page).await?;
-    let objects: Vec<Value> = rows.iter().map(|row| matrix_row(row, session.out.format())).collect();
+    let objects: Vec<Value> = rows
+        .iter()
+        .map(|row| matrix_row(row, session.out.format()))
+        .collect();
     // Column headings are the jurisdictions, which are two letters and as many as members.
     let mut names: Vec<&'static str> = Vec::new();
     for cell in rows.iter().flat_map(|row| &row.cells) {
@@ -170,7 +183,10 @@ pub async fn pending(session: &mut Session) -> Result<Exit, Failure> {
     let node_ref = &node;
     let page = |page_token: String| async move {
         let mut decisions = client!(node_ref, decision_service_client, DecisionServiceClient);
-        let request = v1::ListPendingDecisionsRequest { page_size: PAGE_SIZE, page_token };
+        let request = v1::ListPendingDecisionsRequest {
+            page_size: PAGE_SIZE,
+            page_token,
+        };
         let answer = call(timeout, decisions.list_pending_decisions(request)).await?;
         Ok((answer.pending, answer.next_page_token))
     };
@@ -192,9 +208,15 @@ pub async fn pending(session: &mut Session) -> Result<Exit, Failure> {
         ("TITLE", "title"),
     ];
     session.out.list("pending", &columns, &rows)?;
-    match rows.first().and_then(|row| row.get("order")).and_then(Value::as_str) {
+    match rows
+        .first()
+        .and_then(|row| row.get("order"))
+        .and_then(Value::as_str)
+    {
         None => session.out.say("Nothing waits for a decision here.")?,
-        Some(order) => session.out.say(&format!("Decide:  tocsin decide {order} adopt --new"))?,
+        Some(order) => session
+            .out
+            .say(&format!("Decide:  tocsin decide {order} adopt --new"))?,
     }
     Ok(Exit::Ok)
 }

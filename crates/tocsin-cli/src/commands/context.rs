@@ -58,7 +58,9 @@ pub fn add(session: &mut Session, args: ContextArgs) -> Result<Exit, Failure> {
     };
     let found = *context.open_alliance()?.genesis_hash();
     if genesis.is_none() {
-        session.confirm(&format!("Trust the alliance with the fingerprint {found} ?"))?;
+        session.confirm(&format!(
+            "Trust the alliance with the fingerprint {found} ?"
+        ))?;
         context.genesis = Some(found.to_string());
     }
     let dir = config_dir()?;
@@ -69,8 +71,14 @@ pub fn add(session: &mut Session, args: ContextArgs) -> Result<Exit, Failure> {
         contexts.save(&dir)?;
     }
     let value = json!({"name": args.name, "genesis": found.to_string()});
-    session.out.object("context", &[("context", "name"), ("genesis", "genesis")], &value)?;
-    session.out.say(&format!("Next:  tocsin -c {} status", args.name))?;
+    session.out.object(
+        "context",
+        &[("context", "name"), ("genesis", "genesis")],
+        &value,
+    )?;
+    session
+        .out
+        .say(&format!("Next:  tocsin -c {} status", args.name))?;
     Ok(Exit::Ok)
 }
 
@@ -92,5 +100,6 @@ pub fn choose(session: &mut Session, name: &str) -> Result<Exit, Failure> {
 
 /// Contexts are used from any folder, so their paths stand whole.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    path.canonicalize().map_err(|e| Failure::file(path, "read", &e))
+    path.canonicalize()
+        .map_err(|e| Failure::file(path, "read", &e))
 }

@@ -21,7 +21,10 @@ pub async fn run(session: &mut Session, args: &DecideArgs) -> Result<Exit, Failu
     if args.new {
         let kind = args.verb.kind().word();
         let text = scaffold(Kind::Decision)
-            .replace("order = \"US-2026-0412\"", &format!("order = \"{}\"", plain(&args.order)))
+            .replace(
+                "order = \"US-2026-0412\"",
+                &format!("order = \"{}\"", plain(&args.order)),
+            )
             .replace("kind = \"adopt\"", &format!("kind = \"{kind}\""));
         session.out.raw(&text)?;
         return Ok(Exit::Ok);
@@ -35,9 +38,13 @@ pub async fn run(session: &mut Session, args: &DecideArgs) -> Result<Exit, Failu
     order.issue.require_valid()?;
     let name = &order.issue.short;
     if order.issue.origin.member() == node.context.member {
-        return Err(Failure::new(Exit::NotPermitted, format!("{name} is our own order"))
-            .code("OWN_ORDER")
-            .advice(format!("act on it: tocsin order suspend|rescind|withdraw {name}")));
+        return Err(
+            Failure::new(Exit::NotPermitted, format!("{name} is our own order"))
+                .code("OWN_ORDER")
+                .advice(format!(
+                    "act on it: tocsin order suspend|rescind|withdraw {name}"
+                )),
+        );
     }
     let about = order.issue.reference();
     let judged = Some(order.judged());
@@ -48,7 +55,10 @@ pub async fn run(session: &mut Session, args: &DecideArgs) -> Result<Exit, Failu
 
 /// A document must say the same as the command line.
 fn from_document(document: Document, args: &DecideArgs) -> Result<Document, Failure> {
-    let same_order = document.order.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(&args.order));
+    let same_order = document
+        .order
+        .as_deref()
+        .is_some_and(|o| o.eq_ignore_ascii_case(&args.order));
     let same_verb =
         matches!(&document.act, Act::Decision(decision) if decision.kind == args.verb.kind());
     if same_order && same_verb {
@@ -56,8 +66,10 @@ fn from_document(document: Document, args: &DecideArgs) -> Result<Document, Fail
     }
     let order = document.order.unwrap_or_default();
     let kind = word(&document.act);
-    Err(Failure::usage(format!("the document says: {kind} on {order}"))
-        .advice("say the same order and verb on the command line"))
+    Err(
+        Failure::usage(format!("the document says: {kind} on {order}"))
+            .advice("say the same order and verb on the command line"),
+    )
 }
 
 fn from_flags(args: &DecideArgs) -> Result<Document, Failure> {
@@ -68,8 +80,11 @@ fn from_flags(args: &DecideArgs) -> Result<Document, Failure> {
         })?,
         None => 0,
     };
-    let local_rights =
-        args.local_right.iter().map(|text| right_from_text(text)).collect::<Result<_, _>>()?;
+    let local_rights = args
+        .local_right
+        .iter()
+        .map(|text| right_from_text(text))
+        .collect::<Result<_, _>>()?;
     let decision = Decision {
         kind: args.verb.kind(),
         judged: Hash::of(b""),
@@ -91,5 +106,7 @@ fn from_flags(args: &DecideArgs) -> Result<Document, Failure> {
 
 /// A name cannot break out of the quotes of a scaffold.
 fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '/')).collect()
+    name.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '/'))
+        .collect()
 }

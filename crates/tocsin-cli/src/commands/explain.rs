@@ -9,7 +9,11 @@ use crate::output::Column;
 use crate::session::Session;
 use crate::suggest::nearest;
 
-const COLUMNS: &[Column] = &[("code", "code"), ("meaning", "meaning"), ("to do", "remedy")];
+const COLUMNS: &[Column] = &[
+    ("code", "code"),
+    ("meaning", "meaning"),
+    ("to do", "remedy"),
+];
 
 /// Reasons of the hand tool itself.
 const OWN: &[(&str, &str, &str)] = &[
@@ -95,13 +99,13 @@ const OWN: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// `explain`.
-///
-/// # Errors
-/// When the code is not known.
+/// A code with its meaning and remedy, however it is typed.
+#[must_use]
 pub fn explain_row(code: &str) -> Option<Value> {
     let code = code.to_uppercase().replace('-', "_");
-    all().into_iter().find(|row| row.get("code").and_then(Value::as_str) == Some(code.as_str()))
+    all()
+        .into_iter()
+        .find(|row| row.get("code").and_then(Value::as_str) == Some(code.as_str()))
 }
 
 /// `explain CODE`, or all codes.
@@ -110,12 +114,18 @@ pub fn explain_row(code: &str) -> Option<Value> {
 /// When the code is not known.
 pub fn run(session: &mut Session, code: Option<&str>) -> Result<Exit, Failure> {
     let Some(code) = code else {
-        session.out.list("reasons", &[("CODE", "code"), ("MEANING", "meaning")], &all())?;
+        session.out.list(
+            "reasons",
+            &[("CODE", "code"), ("MEANING", "meaning")],
+            &all(),
+        )?;
         return Ok(Exit::Ok);
     };
     let Some(row) = explain_row(code) else {
         let rows = all();
-        let codes = rows.iter().filter_map(|row| row.get("code").and_then(Value::as_str));
+        let codes = rows
+            .iter()
+            .filter_map(|row| row.get("code").and_then(Value::as_str));
         let mut failure = Failure::new(Exit::NotFound, format!("no code `{code}` is known"));
         failure.advice = nearest(code, codes).map(|near| format!("did you mean {near}?"));
         return Err(failure);
@@ -125,14 +135,26 @@ pub fn run(session: &mut Session, code: Option<&str>) -> Result<Exit, Failure> {
 }
 
 fn all() -> Vec<Value> {
-    let row = |code: &str, meaning: &str, remedy: &str| {
-        json!({"code": code, "meaning": meaning, "remedy": remedy})
+    let row = |code: &str, meaning: &str, remedy: &str| json!({"code": code, "meaning": meaning, "remedy": remedy});
+    let mut rows: Vec<Value> = reason::ALL
+        .iter()
+        .map(|r| row(r.code(), r.meaning(), r.remedy()))
+        .collect();
+    rows.extend(
+        bundle::ALL
+            .iter()
+            .map(|known| row(known.code, known.meaning, known.remedy)),
+    );
+    rows.extend(
+        OWN.iter()
+            .map(|(code, meaning, remedy)| row(code, meaning, remedy)),
+    );
+    let code = |row: &Value| {
+        row.get("code")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
-    let mut rows: Vec<Value> =
-        reason::ALL.iter().map(|r| row(r.code(), r.meaning(), r.remedy())).collect();
-    rows.extend(bundle::ALL.iter().map(|known| row(known.code, known.meaning, known.remedy)));
-    rows.extend(OWN.iter().map(|(code, meaning, remedy)| row(code, meaning, remedy)));
-    let code = |row: &Value| row.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
     rows.sort_by_key(code);
     rows.dedup_by_key(|row| code(row));
     rows
@@ -159,7 +181,12 @@ mod tests {
 
     #[test]
     fn codes_are_found_however_they_are_typed() {
-        for code in ["NEEDS_SECOND_OFFICER", "needs-second-officer", "UNANCHORED", "key_purpose"] {
+        for code in [
+            "NEEDS_SECOND_OFFICER",
+            "needs-second-officer",
+            "UNANCHORED",
+            "key_purpose",
+        ] {
             let row = explain_row(code).unwrap();
             assert!(!row["meaning"].as_str().unwrap().is_empty(), "{code}");
             assert!(!row["remedy"].as_str().unwrap().is_empty(), "{code}");

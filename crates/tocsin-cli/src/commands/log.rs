@@ -45,8 +45,12 @@ pub async fn head(session: &mut Session, name: Option<String>) -> Result<Exit, F
     let node = session.node().await?;
     let author = author(&node, name)?;
     let head = fetch_head(session, &node, author).await?;
-    session.out.object("checkpoint", HEAD, &head.value(&node.alliance))?;
-    session.out.say("Signature and cosignatures were verified.")?;
+    session
+        .out
+        .object("checkpoint", HEAD, &head.value(&node.alliance))?;
+    session
+        .out
+        .say("Signature and cosignatures were verified.")?;
     Ok(Exit::Ok)
 }
 
@@ -94,7 +98,10 @@ pub async fn audit(session: &mut Session, names: &[String]) -> Result<Exit, Fail
     let authors: Vec<&Member> = if names.is_empty() {
         node.alliance.members().collect()
     } else {
-        names.iter().map(|name| member(&node.alliance, name)).collect::<Result<_, _>>()?
+        names
+            .iter()
+            .map(|name| member(&node.alliance, name))
+            .collect::<Result<_, _>>()?
     };
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for author in authors {
@@ -119,10 +126,15 @@ pub async fn audit(session: &mut Session, names: &[String]) -> Result<Exit, Fail
     ];
     session.out.list("audit", &columns, &rows)?;
     let Some(first) = failures.first().cloned() else {
-        session.out.say("Every entry was hashed again to the signed root of its log.")?;
+        session
+            .out
+            .say("Every entry was hashed again to the signed root of its log.")?;
         return Ok(Exit::Ok);
     };
-    let others = failures.iter().skip(1).map(|failure| failure.message.clone());
+    let others = failures
+        .iter()
+        .skip(1)
+        .map(|failure| failure.message.clone());
     Err(others.fold(first, Failure::detail))
 }
 
@@ -174,10 +186,15 @@ async fn audit_one(session: &Session, node: &Node, author: &Member) -> Result<Va
 
 async fn fetch_head(session: &Session, node: &Node, author: &Member) -> Result<Head, Failure> {
     let mut log = client!(node, log_service_client, LogServiceClient);
-    let request = v1::GetCheckpointRequest { log: author.origin.to_string() };
+    let request = v1::GetCheckpointRequest {
+        log: author.origin.to_string(),
+    };
     let answer = call(session.globals.timeout, log.get_checkpoint(request)).await?;
     if answer.note.is_empty() {
-        return Err(Failure::new(Exit::NotFound, format!("{} has no checkpoint yet", author.origin)));
+        return Err(Failure::new(
+            Exit::NotFound,
+            format!("{} has no checkpoint yet", author.origin),
+        ));
     }
     let bad = |why: String| {
         let text = format!("the checkpoint of {} does not verify: {why}", author.origin);
@@ -185,11 +202,18 @@ async fn fetch_head(session: &Session, node: &Node, author: &Member) -> Result<H
     };
     let signed = SignedCheckpoint::open(&answer.note, &author.origin, &author.log_key)
         .map_err(|e| bad(e.to_string()))?;
-    let names: Vec<(String, &Member)> =
-        node.alliance.members().map(|m| (m.origin.mirror_name(), m)).collect();
-    let mirrors = names.iter().map(|(name, mirror)| (name.as_str(), &mirror.mirror_key));
+    let names: Vec<(String, &Member)> = node
+        .alliance
+        .members()
+        .map(|m| (m.origin.mirror_name(), m))
+        .collect();
+    let mirrors = names
+        .iter()
+        .map(|(name, mirror)| (name.as_str(), &mirror.mirror_key));
     let known = cosigners(&signed, mirrors).map_err(|e| bad(e.to_string()))?;
-    let who = names.iter().filter(|(name, _)| known.contains_key(name.as_str()));
+    let who = names
+        .iter()
+        .filter(|(name, _)| known.contains_key(name.as_str()));
     let cosigners = who.map(|(_, mirror)| mirror.id.clone()).collect();
     Ok(Head { signed, cosigners })
 }
@@ -220,7 +244,11 @@ async fn read(
     limit: u64,
 ) -> Result<Streaming<v1::ReadEntriesResponse>, Failure> {
     let mut log = client!(node, log_service_client, LogServiceClient);
-    let request = v1::ReadEntriesRequest { log: author.origin.to_string(), start, limit };
+    let request = v1::ReadEntriesRequest {
+        log: author.origin.to_string(),
+        start,
+        limit,
+    };
     call(session.globals.timeout, log.read_entries(request)).await
 }
 

@@ -55,7 +55,11 @@ pub async fn run(session: &mut Session, args: &LookupArgs) -> Result<Exit, Failu
     if outcome == Outcome::None && session.out.format() == crate::output::Format::Table {
         session.out.say("No match is not a clearance.")?;
     }
-    Ok(if args.exit_code { exit_of(outcome, answer.decisive_missing, answer.stale) } else { Exit::Ok })
+    Ok(if args.exit_code {
+        exit_of(outcome, answer.decisive_missing, answer.stale)
+    } else {
+        Exit::Ok
+    })
 }
 
 /// 0 only when nothing matched and nothing was missing.
@@ -101,12 +105,22 @@ mod tests {
 
     #[test]
     fn success_means_that_nothing_matched_and_nothing_was_missing() {
-        let all =
-            [Outcome::Unspecified, Outcome::None, Outcome::Flagged, Outcome::Review, Outcome::Held, Outcome::Blocked];
+        let all = [
+            Outcome::Unspecified,
+            Outcome::None,
+            Outcome::Flagged,
+            Outcome::Review,
+            Outcome::Held,
+            Outcome::Blocked,
+        ];
         for outcome in all {
             for (missing, stale) in [(false, false), (false, true), (true, false), (true, true)] {
                 let ok = exit_of(outcome, missing, stale) == Exit::Ok;
-                assert_eq!(ok, outcome == Outcome::None && !missing && !stale, "{outcome:?}");
+                assert_eq!(
+                    ok,
+                    outcome == Outcome::None && !missing && !stale,
+                    "{outcome:?}"
+                );
             }
         }
         assert_eq!(exit_of(Outcome::Blocked, true, true), Exit::Blocked);

@@ -14,7 +14,9 @@ pub mod statement;
 pub mod status;
 pub mod verify;
 
-use crate::args::{Command, ContextVerb, LogVerb, NoticesVerb, OrderVerb, PolicyVerb, StatementVerb};
+use crate::args::{
+    Command, ContextVerb, LogVerb, NoticesVerb, OrderVerb, PolicyVerb, StatementVerb,
+};
 use crate::document::Kind;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
@@ -40,9 +42,11 @@ pub async fn run(
         Command::Lookup(args) => lookup::run(session, &args).await,
         Command::Verify(args) => verify::run(session, &args).await,
         Command::Log(LogVerb::Head { member }) => log::head(session, member).await,
-        Command::Log(LogVerb::Show { member, start, limit }) => {
-            log::show(session, member, start, limit).await
-        }
+        Command::Log(LogVerb::Show {
+            member,
+            start,
+            limit,
+        }) => log::show(session, member, start, limit).await,
         Command::Log(LogVerb::Audit { members }) => log::audit(session, &members).await,
         Command::Status => status::run(session).await,
         Command::Context(ContextVerb::List) => context::list(session),

@@ -44,7 +44,11 @@ struct Place {
 /// # Errors
 /// When the node refuses, or cannot be reached again; then the cursor to go on from is named.
 pub async fn watch(session: &mut Session, args: &WatchArgs) -> Result<Exit, Failure> {
-    let mut place = Place { cursor: start_cursor(args)?, seen: 0, attempts: 0 };
+    let mut place = Place {
+        cursor: start_cursor(args)?,
+        seen: 0,
+        attempts: 0,
+    };
     loop {
         let end = match session.node().await {
             Ok(node) => stream(session, &node, args, &mut place).await?,
@@ -57,11 +61,16 @@ pub async fn watch(session: &mut Session, args: &WatchArgs) -> Result<Exit, Fail
         };
         place.attempts += 1;
         if place.attempts >= MAX_ATTEMPTS {
-            return Err(Failure { exit: Exit::Incomplete, ..failure }
-                .detail(format!("cursor: {}", place.cursor))
-                .advice("go on, here or at another member: tocsin notices watch --cursor CURSOR"));
+            return Err(Failure {
+                exit: Exit::Incomplete,
+                ..failure
+            }
+            .detail(format!("cursor: {}", place.cursor))
+            .advice("go on, here or at another member: tocsin notices watch --cursor CURSOR"));
         }
-        session.out.note(&format!("{}; trying again", failure.message));
+        session
+            .out
+            .note(&format!("{}; trying again", failure.message));
         let pause = Duration::from_millis(250).saturating_mul(1 << place.attempts.min(5));
         tokio::time::sleep(pause.min(MAX_PAUSE)).await;
     }
@@ -131,9 +140,10 @@ fn request(args: &WatchArgs, cursor: &str) -> v1::WatchNoticesRequest {
 fn print(session: &mut Session, message: &v1::WatchNoticesResponse) -> Result<(), Failure> {
     let (kind, mut value) = match &message.event {
         Some(Event::Notice(content)) => ("notice", notice(content)),
-        Some(Event::Heartbeat(beat)) => {
-            ("heartbeat", json!({"at": instant::show(beat.at_ms), "behind": beat.behind}))
-        }
+        Some(Event::Heartbeat(beat)) => (
+            "heartbeat",
+            json!({"at": instant::show(beat.at_ms), "behind": beat.behind}),
+        ),
         Some(Event::SnapshotEnd(end)) => ("snapshot_end", json!({"blocks": end.blocks})),
         Some(Event::Goodbye(goodbye)) => ("goodbye", json!({"reason": goodbye.reason})),
         None => return Ok(()),
@@ -144,10 +154,21 @@ fn print(session: &mut Session, message: &v1::WatchNoticesResponse) -> Result<()
         }
         return session.out.event(kind, &value);
     }
-    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     match kind {
         "notice" => {
-            let mut line = format!("{:<18} {:<12} {}", text("block"), text("state"), text("title"));
+            let mut line = format!(
+                "{:<18} {:<12} {}",
+                text("block"),
+                text("state"),
+                text("title")
+            );
             for (word, key) in [("from", "from"), ("until", "until"), ("because", "reason")] {
                 if !text(key).is_empty() {
                     line.push_str(&format!("  {word} {}", text(key)));
@@ -155,7 +176,9 @@ fn print(session: &mut Session, message: &v1::WatchNoticesResponse) -> Result<()
             }
             session.out.say(&crate::output::clean_line(&line))
         }
-        "snapshot_end" => session.out.say("-- that was the whole state; changes follow --"),
+        "snapshot_end" => session
+            .out
+            .say("-- that was the whole state; changes follow --"),
         "heartbeat" if session.globals.verbose == 0 => Ok(()),
         other => {
             session.out.note(&format!("{other} {value}"));

@@ -34,7 +34,10 @@ pub async fn test(session: &mut Session, file: &Path, names: &[String]) -> Resul
         let Act::Order(order) = read(Kind::Order, Path::new(document.as_str()))?.act else {
             continue;
         };
-        let issuer = session.context().map(|context| context.member).unwrap_or_default();
+        let issuer = session
+            .context()
+            .map(|context| context.member)
+            .unwrap_or_default();
         rows.push(row(document, &issuer, &order, &pack));
     }
     if !names.is_empty() || documents.is_empty() {
@@ -49,7 +52,9 @@ pub async fn test(session: &mut Session, file: &Path, names: &[String]) -> Resul
         ("BASIS", "basis"),
     ];
     session.out.list("rulings", &columns, &rows)?;
-    session.out.say("Nothing was decided: this is what the pack would say, as of now.")?;
+    session
+        .out
+        .say("Nothing was decided: this is what the pack would say, as of now.")?;
     Ok(Exit::Ok)
 }
 
@@ -71,8 +76,12 @@ async fn known_orders(
     let mut rows = Vec::new();
     for order in &seen {
         let issuer = order.origin.member();
-        let is_own = node.alliance.member(issuer).is_some_and(|m| m.jurisdiction == pack.jurisdiction);
-        if let (false, Some(Act::Order(text))) = (is_own, order.statement.as_ref().map(|s| &s.act)) {
+        let is_own = node
+            .alliance
+            .member(issuer)
+            .is_some_and(|m| m.jurisdiction == pack.jurisdiction);
+        if let (false, Some(Act::Order(text))) = (is_own, order.statement.as_ref().map(|s| &s.act))
+        {
             rows.push(row(&order.short, issuer, text, pack));
         }
     }
@@ -80,7 +89,11 @@ async fn known_orders(
 }
 
 fn row(name: &str, issuer: &str, order: &Order, pack: &Pack) -> Value {
-    let judged = Judged { issuer, order, decided_ms: instant::now_ms() };
+    let judged = Judged {
+        issuer,
+        order,
+        decided_ms: instant::now_ms(),
+    };
     let ruling = decide(&judged, Some(pack));
     json!({
         "order": name,
@@ -111,8 +124,10 @@ pub async fn show(session: &mut Session, name: &str) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("{name} is no policy pack")));
     };
     let mut toml = pack.toml.clone();
-    if let (Some(kind), Some(bytes)) = (tocsin_wire::body::BodyKind::of(&statement.act), bodies.first())
-        && let Ok(DecodedBody::PolicyPack(body)) = tocsin_wire::body::decode(kind, bytes)
+    if let (Some(kind), Some(bytes)) = (
+        tocsin_wire::body::BodyKind::of(&statement.act),
+        bodies.first(),
+    ) && let Ok(DecodedBody::PolicyPack(body)) = tocsin_wire::body::decode(kind, bytes)
     {
         toml = body.toml;
     }
@@ -120,11 +135,15 @@ pub async fn show(session: &mut Session, name: &str) -> Result<Exit, Failure> {
     if session.out.format() == crate::output::Format::Table {
         session.out.say(&toml)?;
     } else {
-        session.out.object("policy_pack", &[("pack", "toml")], &value)?;
+        session
+            .out
+            .object("policy_pack", &[("pack", "toml")], &value)?;
     }
     Ok(Exit::Ok)
 }
 
 fn is_toml(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "toml")
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "toml")
 }

@@ -38,7 +38,9 @@ pub async fn list(session: &mut Session, kind: Kind, args: &ListArgs) -> Result<
         .collect::<Result<_, _>>()?;
     session.out.list(plural(kind), COLUMNS, &rows)?;
     if rows.is_empty() {
-        session.out.say(&format!("No {} here match.", plural(kind)))?;
+        session
+            .out
+            .say(&format!("No {} here match.", plural(kind)))?;
     }
     Ok(Exit::Ok)
 }
@@ -105,7 +107,13 @@ impl OrderSeen {
             let is_modify = matches!(act, Some(Act::OrderAct(a)) if a.kind == OrderActKind::Modify);
             is_modify && seen.void.is_none()
         };
-        self.acts.iter().rev().find(modifies).unwrap_or(&self.issue).entry.statement_id()
+        self.acts
+            .iter()
+            .rev()
+            .find(modifies)
+            .unwrap_or(&self.issue)
+            .entry
+            .statement_id()
     }
 }
 
@@ -115,7 +123,9 @@ impl OrderSeen {
 /// When the node has none of that name, or what it shows does not verify.
 pub async fn get_order(session: &Session, node: &Node, name: &str) -> Result<OrderSeen, Failure> {
     let mut orders = client!(node, order_service_client, OrderServiceClient);
-    let request = v1::GetOrderRequest { name: name.to_owned() };
+    let request = v1::GetOrderRequest {
+        name: name.to_owned(),
+    };
     let answer = call(session.globals.timeout, orders.get_order(request)).await?;
     let record = answer.record.ok_or_else(|| empty(name))?;
     let acts = answer
@@ -124,7 +134,11 @@ pub async fn get_order(session: &Session, node: &Node, name: &str) -> Result<Ord
         .map(|act| Seen::open(act, &node.alliance))
         .collect::<Result<Vec<_>, _>>()?;
     let issue = Seen::open(&record, &node.alliance)?;
-    Ok(OrderSeen { issue, acts, state: answer.state })
+    Ok(OrderSeen {
+        issue,
+        acts,
+        state: answer.state,
+    })
 }
 
 /// What names a statement, found by its name at a node and checked against its bytes.
@@ -185,20 +199,31 @@ async fn get(
     let record = match kind {
         Kind::Report => {
             let mut reports = client!(node, report_service_client, ReportServiceClient);
-            call(timeout, reports.get_report(v1::GetReportRequest { name })).await?.record
+            call(timeout, reports.get_report(v1::GetReportRequest { name }))
+                .await?
+                .record
         }
         Kind::Indicator => {
             let mut indicators = client!(node, indicator_service_client, IndicatorServiceClient);
             let request = v1::GetIndicatorRequest { name };
-            call(timeout, indicators.get_indicator(request)).await?.record
+            call(timeout, indicators.get_indicator(request))
+                .await?
+                .record
         }
         Kind::Order => {
             let mut orders = client!(node, order_service_client, OrderServiceClient);
-            call(timeout, orders.get_order(v1::GetOrderRequest { name })).await?.record
+            call(timeout, orders.get_order(v1::GetOrderRequest { name }))
+                .await?
+                .record
         }
         Kind::Decision | Kind::Policy => {
             let mut decisions = client!(node, decision_service_client, DecisionServiceClient);
-            call(timeout, decisions.get_decision(v1::GetDecisionRequest { name })).await?.record
+            call(
+                timeout,
+                decisions.get_decision(v1::GetDecisionRequest { name }),
+            )
+            .await?
+            .record
         }
     };
     record.ok_or(missing)
@@ -223,27 +248,44 @@ pub async fn fetch(
             match kind {
                 Kind::Report => {
                     let mut reports = client!(node, report_service_client, ReportServiceClient);
-                    let request = v1::ListReportsRequest { page_size, page_token, filter };
+                    let request = v1::ListReportsRequest {
+                        page_size,
+                        page_token,
+                        filter,
+                    };
                     let answer = call(timeout, reports.list_reports(request)).await?;
                     Ok((answer.records, answer.next_page_token))
                 }
                 Kind::Indicator => {
                     let mut service =
                         client!(node, indicator_service_client, IndicatorServiceClient);
-                    let request = v1::ListIndicatorsRequest { page_size, page_token, filter };
+                    let request = v1::ListIndicatorsRequest {
+                        page_size,
+                        page_token,
+                        filter,
+                    };
                     let answer = call(timeout, service.list_indicators(request)).await?;
                     Ok((answer.records, answer.next_page_token))
                 }
                 Kind::Order => {
                     let mut orders = client!(node, order_service_client, OrderServiceClient);
-                    let request = v1::ListOrdersRequest { page_size, page_token, filter };
+                    let request = v1::ListOrdersRequest {
+                        page_size,
+                        page_token,
+                        filter,
+                    };
                     let answer = call(timeout, orders.list_orders(request)).await?;
                     Ok((answer.records, answer.next_page_token))
                 }
                 Kind::Decision | Kind::Policy => {
                     let mut service = client!(node, decision_service_client, DecisionServiceClient);
                     let order = String::new();
-                    let request = v1::ListDecisionsRequest { page_size, page_token, filter, order };
+                    let request = v1::ListDecisionsRequest {
+                        page_size,
+                        page_token,
+                        filter,
+                        order,
+                    };
                     let answer = call(timeout, service.list_decisions(request)).await?;
                     Ok((answer.records, answer.next_page_token))
                 }

@@ -34,14 +34,21 @@ pub fn new(session: &mut Session, kind: Kind, args: &NewArgs) -> Result<Exit, Fa
         return Ok(Exit::Ok);
     }
     let word = kind.word();
-    let path = args.file.clone().unwrap_or_else(|| PathBuf::from(format!("{word}.toml")));
+    let path = args
+        .file
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{word}.toml")));
     if !session.globals.dry_run {
         write_new(&path, text.as_bytes(), Mode::Public)?;
     }
     let value = json!({"file": path.display().to_string()});
-    session.out.object("document", &[("written", "file")], &value)?;
+    session
+        .out
+        .object("document", &[("written", "file")], &value)?;
     let file = path.display();
-    session.out.say(&format!("Next: edit it, then  tocsin {word} lint {file}"))?;
+    session
+        .out
+        .say(&format!("Next: edit it, then  tocsin {word} lint {file}"))?;
     Ok(Exit::Ok)
 }
 
@@ -68,7 +75,10 @@ pub fn lint(session: &mut Session, kind: Kind, path: &Path) -> Result<Exit, Fail
         Err(failure) if failure.details.is_empty() => return Err(failure),
         Err(failure) => {
             let row = |text: &String| json!({"level": "error", "field": "", "text": text});
-            (failure.details.iter().map(row).collect::<Vec<Value>>(), Some(Level::Error))
+            (
+                failure.details.iter().map(row).collect::<Vec<Value>>(),
+                Some(Level::Error),
+            )
         }
     };
     let columns = [("LEVEL", "level"), ("FIELD", "field"), ("WHAT", "text")];
@@ -81,7 +91,9 @@ pub fn lint(session: &mut Session, kind: Kind, path: &Path) -> Result<Exit, Fail
             Ok(Exit::Ok)
         }
         Some(Level::Warning) => {
-            session.out.say("It can be signed; readers will miss what is named above.")?;
+            session
+                .out
+                .say("It can be signed; readers will miss what is named above.")?;
             Ok(Exit::Warnings)
         }
         Some(Level::Error) => {
@@ -104,8 +116,15 @@ pub async fn sign(session: &mut Session, kind: Kind, args: &SignArgs) -> Result<
     let author = member(&alliance, &context.member)?;
     let created_ms = instant::now_ms();
     let asks = (document.act.is_numbered() && document.number.is_none())
-        || document.refs.iter().any(|name| offline_ref(name, author).is_none());
-    let node = if asks { Some(session.node().await?) } else { None };
+        || document
+            .refs
+            .iter()
+            .any(|name| offline_ref(name, author).is_none());
+    let node = if asks {
+        Some(session.node().await?)
+    } else {
+        None
+    };
     let number = match (&node, document.number) {
         (_, Some(number)) => number,
         (Some(node), None) if document.act.is_numbered() => {
@@ -115,10 +134,20 @@ pub async fn sign(session: &mut Session, kind: Kind, args: &SignArgs) -> Result<
     };
     let refs = references(session, node.as_ref(), author, &document).await?;
     let log = author.origin.log_name();
-    let setting = Setting { log, created_ms, number, about: None, judged: None, refs };
+    let setting = Setting {
+        log,
+        created_ms,
+        number,
+        about: None,
+        judged: None,
+        refs,
+    };
     let mut draft = Draft::make(&document, setting)?;
     let state = sign_with(&mut draft, &keys, &alliance, author)?;
-    let path = args.out.clone().unwrap_or_else(|| args.file.with_extension("tsn"));
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| args.file.with_extension("tsn"));
     if !session.globals.dry_run {
         draft.write(&path)?;
     }
@@ -141,7 +170,9 @@ pub fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Failure>
         return Err(Failure::new(Exit::NotPermitted, text).code("NOT_OUR_LOG"));
     }
     let said = Value::Object(crate::show::statement(&draft.statement, &[]));
-    session.out.object("statement", crate::show::STATEMENT, &said)?;
+    session
+        .out
+        .object("statement", crate::show::STATEMENT, &said)?;
     session.confirm(&format!("Sign this {} ?", draft.statement.act.word()))?;
     let state = sign_with(&mut draft, &keys, &alliance, author)?;
     if !session.globals.dry_run {
@@ -185,10 +216,15 @@ pub async fn submit_draft(
     let answer = call(session.globals.timeout, submits.submit(request)).await?;
     let Some(receipt) = answer.receipt else {
         if session.globals.dry_run {
-            session.out.say("The node would accept it. Nothing was submitted.")?;
+            session
+                .out
+                .say("The node would accept it. Nothing was submitted.")?;
             return Ok(Exit::Ok);
         }
-        return Err(Failure::unverified("RECEIPT_MISSING", "the node gave no receipt"));
+        return Err(Failure::unverified(
+            "RECEIPT_MISSING",
+            "the node gave no receipt",
+        ));
     };
     let receipt = Receipt::read(&receipt).map_err(|e| bad_receipt(&e.to_string()))?;
     let signed = receipt
@@ -212,8 +248,13 @@ pub async fn submit_draft(
         ("statement id", "statement_id"),
     ];
     session.out.object("receipt", &columns, &value)?;
-    session.out.say("The receipt was verified against the log's signed root.")?;
-    session.out.say(&format!("Keep the evidence:  tocsin verify {} --save FILE.tsn", answer.name))?;
+    session
+        .out
+        .say("The receipt was verified against the log's signed root.")?;
+    session.out.say(&format!(
+        "Keep the evidence:  tocsin verify {} --save FILE.tsn",
+        answer.name
+    ))?;
     Ok(Exit::Ok)
 }
 
@@ -313,10 +354,16 @@ async fn references(
 fn offline_ref(text: &str, author: &Member) -> Option<StatementRef> {
     let (member, id) = text.split_once(':')?;
     let statement_id = tocsin_log::hash::Hash::from_hex(id).ok()?;
-    Some(StatementRef { log: format!("{}/{member}", author.origin.alliance()), statement_id })
+    Some(StatementRef {
+        log: format!("{}/{member}", author.origin.alliance()),
+        statement_id,
+    })
 }
 
 fn bad_receipt(why: &str) -> Failure {
-    Failure::unverified("RECEIPT_INVALID", format!("the node's receipt does not verify: {why}"))
-        .advice("the statement may stand all the same; tell the operator, and try `tocsin log audit`")
+    Failure::unverified(
+        "RECEIPT_INVALID",
+        format!("the node's receipt does not verify: {why}"),
+    )
+    .advice("the statement may stand all the same; tell the operator, and try `tocsin log audit`")
 }

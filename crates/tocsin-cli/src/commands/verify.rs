@@ -51,28 +51,41 @@ pub async fn run(session: &mut Session, args: &VerifyArgs) -> Result<Exit, Failu
     let verified = if path.exists() {
         let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX);
         let bytes = read_bounded(path, limit)?;
-        verify_bytes(&bytes, named.or(pinned(session)).as_ref())?
+        verify_bytes(&bytes, named.or_else(|| pinned(session)).as_ref())?
     } else if args.target.ends_with(".tsn") {
-        return Err(Failure::new(Exit::NotFound, format!("there is no file {}", args.target)));
+        return Err(Failure::new(
+            Exit::NotFound,
+            format!("there is no file {}", args.target),
+        ));
     } else {
         let node = session.node().await?;
         let (bytes, _) = fetch_bytes(session, &node, &args.target).await?;
-        let anchor = named.or(node.context.pinned()?).unwrap_or(*node.alliance.genesis_hash());
+        let anchor = named
+            .or(node.context.pinned()?)
+            .unwrap_or_else(|| *node.alliance.genesis_hash());
         let verified = verify_bytes(&bytes, Some(&anchor))?;
         if let Some(path) = &args.save {
             write_new(path, &bytes, Mode::Public)?;
         }
         verified
     };
-    session.out.object("verification", COLUMNS, &describe(&verified))?;
+    session
+        .out
+        .object("verification", COLUMNS, &describe(&verified))?;
     if !verified.anchored {
         let genesis = verified.genesis;
-        return Err(Failure::new(Exit::Unverified, "consistent, but nothing anchors it")
-            .code("UNANCHORED")
-            .detail(format!("fingerprint of its alliance: {genesis}"))
-            .advice(format!("compare it by voice with a member you know, then: --genesis {genesis}")));
+        return Err(
+            Failure::new(Exit::Unverified, "consistent, but nothing anchors it")
+                .code("UNANCHORED")
+                .detail(format!("fingerprint of its alliance: {genesis}"))
+                .advice(format!(
+                    "compare it by voice with a member you know, then: --genesis {genesis}"
+                )),
+        );
     }
-    session.out.say("Authentic. Whether it still counts is not known offline: ask a node.")?;
+    session
+        .out
+        .say("Authentic. Whether it still counts is not known offline: ask a node.")?;
     Ok(Exit::Ok)
 }
 
@@ -96,16 +109,19 @@ async fn fetch_bytes(
     name: &str,
 ) -> Result<(Vec<u8>, i32), Failure> {
     let mut log = client!(node, log_service_client, LogServiceClient);
-    let request = v1::GetBundleRequest { name: name.to_owned() };
+    let request = v1::GetBundleRequest {
+        name: name.to_owned(),
+    };
     let answer = call(session.globals.timeout, log.get_bundle(request)).await?;
     Ok((answer.tsn, answer.grade))
 }
 
 fn verify_bytes(bytes: &[u8], genesis: Option<&Hash>) -> Result<Verified, Failure> {
     verify(bytes, genesis).map_err(|error| {
-        let advice = match &error {
-            BundleError::NotAccepted => "it is a draft: cosign it if need be, then submit it",
-            other => explain(other.code()).map_or("do not rely on it", |known| known.remedy),
+        let advice = if matches!(error, BundleError::NotAccepted) {
+            "it is a draft: cosign it if need be, then submit it"
+        } else {
+            explain(error.code()).map_or("do not rely on it", |known| known.remedy)
         };
         Failure::unverified(error.code(), error.to_string()).advice(advice)
     })
@@ -127,9 +143,15 @@ fn describe(verified: &Verified) -> Value {
     }
     let mut fields: Map<String, Value> = show::statement(statement, &bodies);
     let member = verified.origin.member();
-    let as_of = verified.accepted_as_of().and_then(|s| i64::try_from(s).ok());
+    let as_of = verified
+        .accepted_as_of()
+        .and_then(|s| i64::try_from(s).ok());
     let cosigners: Vec<&String> = verified.cosigned.keys().collect();
-    let result = if verified.anchored { "authentic" } else { "consistent, but unanchored" };
+    let result = if verified.anchored {
+        "authentic"
+    } else {
+        "consistent, but unanchored"
+    };
     let grade = match verified.grade {
         Grade::Local => "local",
         Grade::Replicated => "replicated",
@@ -138,18 +160,31 @@ fn describe(verified: &Verified) -> Value {
     for (key, value) in [
         ("result", json!(result)),
         ("anchored", json!(verified.anchored)),
-        ("name", json!(resource(member, statement, &verified.statement_id))),
+        (
+            "name",
+            json!(resource(member, statement, &verified.statement_id)),
+        ),
         ("act", json!(statement.act.word())),
         ("member", json!(member)),
         ("signed_by", json!(verified.author.persons)),
         ("created", json!(instant::show(statement.created_ms))),
-        ("accepted_as_of", json!(as_of.map(|s| instant::show(s.saturating_mul(1_000))))),
+        (
+            "accepted_as_of",
+            json!(as_of.map(|s| instant::show(s.saturating_mul(1_000)))),
+        ),
         ("log", json!(verified.origin.to_string())),
         ("index", json!(verified.index)),
         ("grade", json!(grade)),
         ("members", json!(verified.members)),
         ("cosigners", json!(cosigners)),
-        ("withheld", if withheld == 0 { Value::Null } else { json!(withheld) }),
+        (
+            "withheld",
+            if withheld == 0 {
+                Value::Null
+            } else {
+                json!(withheld)
+            },
+        ),
         ("statement_id", json!(verified.statement_id.to_string())),
         ("alliance", json!(verified.alliance)),
         ("genesis", json!(verified.genesis.to_string())),

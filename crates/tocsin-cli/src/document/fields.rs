@@ -18,7 +18,10 @@ pub(super) struct Problems<'s> {
 
 impl<'s> Problems<'s> {
     pub(super) const fn new(source: &'s str) -> Self {
-        Self { source, found: RefCell::new(Vec::new()) }
+        Self {
+            source,
+            found: RefCell::new(Vec::new()),
+        }
     }
 
     /// Notes a problem at a byte offset of the source.
@@ -32,7 +35,10 @@ impl<'s> Problems<'s> {
     pub(super) fn into_lines(self) -> Vec<String> {
         let mut found = self.found.into_inner();
         found.sort();
-        found.into_iter().map(|(line, text)| format!("line {line}: {text}")).collect()
+        found
+            .into_iter()
+            .map(|(line, text)| format!("line {line}: {text}"))
+            .collect()
     }
 }
 
@@ -99,12 +105,19 @@ impl<'s, 'p> Fields<'s, 'p> {
             .into_iter()
             .map(|(key, value)| (key.get_ref().to_string(), key.span().start, value))
             .collect();
-        Self { left, asked: Vec::new(), path, offset, problems }
+        Self {
+            left,
+            asked: Vec::new(),
+            path,
+            offset,
+            problems,
+        }
     }
 
     /// Notes a problem with the whole table.
     pub(super) fn problem(&self, text: &str) {
-        self.problems.add(self.offset, format!("{}{text}", self.prefix()));
+        self.problems
+            .add(self.offset, format!("{}{text}", self.prefix()));
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -119,28 +132,36 @@ impl<'s, 'p> Fields<'s, 'p> {
     }
 
     pub(super) fn text_or_empty(&mut self, key: &'static str) -> String {
-        let Some(value) = self.take(key) else { return String::new() };
+        let Some(value) = self.take(key) else {
+            return String::new();
+        };
         let offset = value.span().start;
-        match value.into_inner() {
-            DeValue::String(text) => text.trim().to_owned(),
-            other => self.expected(offset, key, "text in quotes", &other),
-        }
+        let DeValue::String(text) = value.get_ref() else {
+            return self.expected(offset, key, "text in quotes", value.get_ref());
+        };
+        text.trim().to_owned()
     }
 
     pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
-        let Some(value) = self.take(key) else { return Vec::new() };
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
         let offset = value.span().start;
         let DeValue::Array(items) = value.into_inner() else {
-            self.problems.add(offset, format!("{}`{key}` is a list: [\"..\"]", self.prefix()));
+            self.problems.add(
+                offset,
+                format!("{}`{key}` is a list: [\"..\"]", self.prefix()),
+            );
             return Vec::new();
         };
         let mut texts = Vec::new();
         for item in items {
             let at = item.span().start;
-            match item.into_inner() {
-                DeValue::String(text) => texts.push(text.trim().to_owned()),
-                other => texts.push(self.expected(at, key, "text in quotes", &other)),
-            }
+            let DeValue::String(text) = item.get_ref() else {
+                texts.push(self.expected(at, key, "text in quotes", item.get_ref()));
+                continue;
+            };
+            texts.push(text.trim().to_owned());
         }
         texts
     }
@@ -157,28 +178,31 @@ impl<'s, 'p> Fields<'s, 'p> {
     }
 
     pub(super) fn word_or<W: Word>(&mut self, key: &'static str, default: W) -> W {
-        let Some(value) = self.take(key) else { return default };
+        let Some(value) = self.take(key) else {
+            return default;
+        };
         let offset = value.span().start;
         let DeValue::String(text) = value.get_ref() else {
             let _empty = self.expected(offset, key, "a word in quotes", value.get_ref());
             return default;
         };
         parse_word(text).unwrap_or_else(|why| {
-            self.problems.add(offset, format!("{}`{key}`: {why}", self.prefix()));
+            self.problems
+                .add(offset, format!("{}`{key}`: {why}", self.prefix()));
             default
         })
     }
 
     pub(super) fn flag(&mut self, key: &'static str) -> bool {
-        let Some(value) = self.take(key) else { return false };
+        let Some(value) = self.take(key) else {
+            return false;
+        };
         let offset = value.span().start;
-        match value.get_ref() {
-            DeValue::Boolean(flag) => *flag,
-            other => {
-                let _empty = self.expected(offset, key, "true or false", other);
-                false
-            }
-        }
+        let DeValue::Boolean(flag) = value.get_ref() else {
+            let _empty = self.expected(offset, key, "true or false", value.get_ref());
+            return false;
+        };
+        *flag
     }
 
     pub(super) fn number(&mut self, key: &'static str) -> Option<u64> {
@@ -217,7 +241,9 @@ impl<'s, 'p> Fields<'s, 'p> {
     }
 
     pub(super) fn time_or_zero(&mut self, key: &'static str) -> i64 {
-        let Some(value) = self.take(key) else { return 0 };
+        let Some(value) = self.take(key) else {
+            return 0;
+        };
         let offset = value.span().start;
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
@@ -230,30 +256,35 @@ impl<'s, 'p> Fields<'s, 'p> {
         };
         instant::parse(&text).unwrap_or_else(|| {
             let form = "2026-11-22 (midnight UTC) or 2026-11-22T09:00:00+09:00";
-            self.problems.add(offset, format!("{}`{key}` is a time: {form}", self.prefix()));
+            self.problems.add(
+                offset,
+                format!("{}`{key}` is a time: {form}", self.prefix()),
+            );
             0
         })
     }
 
     /// A list of tables: `[[articles]]`, or `[{..}, {..}]`.
     pub(super) fn tables(&mut self, key: &'static str) -> Vec<Self> {
-        let Some(value) = self.take(key) else { return Vec::new() };
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
         let offset = value.span().start;
         let DeValue::Array(items) = value.into_inner() else {
-            self.problems.add(offset, format!("{}`{key}` is a list: [[{key}]]", self.prefix()));
+            self.problems.add(
+                offset,
+                format!("{}`{key}` is a list: [[{key}]]", self.prefix()),
+            );
             return Vec::new();
         };
         let mut tables = Vec::new();
         for (at, item) in items.into_iter().enumerate() {
             let offset = item.span().start;
-            match item.into_inner() {
-                DeValue::Table(table) => {
-                    let path = format!("{}{key}[{}]", self.dotted(), at + 1);
-                    tables.push(Self::of(table, path, offset, self.problems));
-                }
-                other => {
-                    let _empty = self.expected(offset, key, "a table", &other);
-                }
+            if !item.get_ref().is_table() {
+                let _empty = self.expected(offset, key, "a table", item.get_ref());
+            } else if let DeValue::Table(table) = item.into_inner() {
+                let path = format!("{}{key}[{}]", self.dotted(), at + 1);
+                tables.push(Self::of(table, path, offset, self.problems));
             }
         }
         tables
@@ -263,16 +294,15 @@ impl<'s, 'p> Fields<'s, 'p> {
     pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
         let value = self.take(key)?;
         let offset = value.span().start;
-        match value.into_inner() {
-            DeValue::Table(table) => {
-                let path = format!("{}{key}", self.dotted());
-                Some(Self::of(table, path, offset, self.problems))
-            }
-            other => {
-                let _empty = self.expected(offset, key, "a table in braces", &other);
-                None
-            }
+        if !value.get_ref().is_table() {
+            let _empty = self.expected(offset, key, "a table in braces", value.get_ref());
+            return None;
         }
+        let DeValue::Table(table) = value.into_inner() else {
+            return None;
+        };
+        let path = format!("{}{key}", self.dotted());
+        Some(Self::of(table, path, offset, self.problems))
     }
 
     /// Every key that nobody asked for is a mistake.
@@ -282,7 +312,8 @@ impl<'s, 'p> Fields<'s, 'p> {
                 Some(near) => format!("unknown key `{name}`: did you mean `{near}`?"),
                 None => format!("unknown key `{name}`: known are {}", self.asked.join(", ")),
             };
-            self.problems.add(*offset, format!("{}{text}", self.prefix()));
+            self.problems
+                .add(*offset, format!("{}{text}", self.prefix()));
         }
     }
 
@@ -300,15 +331,26 @@ impl<'s, 'p> Fields<'s, 'p> {
 
     fn expected(&self, offset: usize, key: &str, what: &str, got: &DeValue<'_>) -> String {
         let got = got.type_str();
-        self.problems.add(offset, format!("{}`{key}` is {what}, not {got}", self.prefix()));
+        self.problems.add(
+            offset,
+            format!("{}`{key}` is {what}, not {got}", self.prefix()),
+        );
         String::new()
     }
 
     fn prefix(&self) -> String {
-        if self.path.is_empty() { String::new() } else { format!("{}: ", self.path) }
+        if self.path.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", self.path)
+        }
     }
 
     fn dotted(&self) -> String {
-        if self.path.is_empty() { String::new() } else { format!("{}.", self.path) }
+        if self.path.is_empty() {
+            String::new()
+        } else {
+            format!("{}.", self.path)
+        }
     }
 }

@@ -29,11 +29,19 @@ pub(super) fn report(fields: &mut Fields<'_, '_>, folder: &Path) -> Document {
         source_reliability: fields.text("source_reliability").to_uppercase(),
         credibility: credibility(fields),
         collected_ms: fields.time("collected"),
-        exhibits: fields.tables("exhibits").into_iter().map(|f| exhibit(f, folder)).collect(),
+        exhibits: fields
+            .tables("exhibits")
+            .into_iter()
+            .map(|f| exhibit(f, folder))
+            .collect(),
         requested_action: fields.text_or_empty("requested_action"),
         exercise: fields.flag("exercise"),
     };
-    common(fields, Act::Report(Report { kind }), vec![(DecodedBody::Report(Box::new(body)), false)])
+    common(
+        fields,
+        Act::Report(Report { kind }),
+        vec![(DecodedBody::Report(Box::new(body)), false)],
+    )
 }
 
 fn credibility(fields: &mut Fields<'_, '_>) -> u32 {
@@ -53,7 +61,11 @@ fn exhibit(mut fields: Fields<'_, '_>, folder: &Path) -> Exhibit {
             fields.problem(&failure.message);
             Vec::new()
         });
-        let last = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let last = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let name = fields.text_or_empty("name");
         Exhibit {
             sha256: Hash::of(&bytes),
@@ -71,7 +83,12 @@ fn exhibit(mut fields: Fields<'_, '_>, folder: &Path) -> Exhibit {
             fields.problem("`length` is missing: the exhibit's bytes");
         }
         let length = fields.number("length").unwrap_or_default();
-        Exhibit { sha256, length, media_type, name: fields.text("name") }
+        Exhibit {
+            sha256,
+            length,
+            media_type,
+            name: fields.text("name"),
+        }
     };
     fields.finish();
     exhibit
@@ -87,8 +104,15 @@ pub(super) fn indicator(fields: &mut Fields<'_, '_>, _folder: &Path) -> Document
         confidence: fields.text("confidence").to_lowercase(),
         exercise: fields.flag("exercise"),
     };
-    let act = Act::Indicator(Indicator { kind, valid_until_ms });
-    common(fields, act, vec![(DecodedBody::Indicator(Box::new(body)), false)])
+    let act = Act::Indicator(Indicator {
+        kind,
+        valid_until_ms,
+    });
+    common(
+        fields,
+        act,
+        vec![(DecodedBody::Indicator(Box::new(body)), false)],
+    )
 }
 
 pub(super) fn order(fields: &mut Fields<'_, '_>, _folder: &Path) -> Document {
@@ -145,7 +169,12 @@ pub(super) fn policy(text: &str) -> Result<Document, Vec<String>> {
         (PolicyPack { toml }, Vec::new())
     } else {
         let body = DecodedBody::PolicyPack(PolicyPackBody { toml });
-        (PolicyPack { toml: String::new() }, vec![(body, true)])
+        (
+            PolicyPack {
+                toml: String::new(),
+            },
+            vec![(body, true)],
+        )
     };
     Ok(Document {
         tlp: Tlp::Clear,
@@ -158,7 +187,11 @@ pub(super) fn policy(text: &str) -> Result<Document, Vec<String>> {
 }
 
 fn common(fields: &mut Fields<'_, '_>, act: Act, bodies: Vec<(DecodedBody, bool)>) -> Document {
-    let number = if act.is_numbered() { fields.small("number") } else { None };
+    let number = if act.is_numbered() {
+        fields.small("number")
+    } else {
+        None
+    };
     Document {
         tlp: fields.word("tlp", Tlp::Green),
         number,

@@ -32,7 +32,10 @@ pub struct Remark {
 pub fn lint(document: &Document) -> Vec<Remark> {
     let mut remarks = Remarks(Vec::new());
     if !document.tlp.travels_in_clear() {
-        remarks.error("tlp", "above green a statement travels sealed, which is not built yet");
+        remarks.error(
+            "tlp",
+            "above green a statement travels sealed, which is not built yet",
+        );
     }
     match &document.act {
         Act::Order(order) => remarks.order(order),
@@ -55,11 +58,19 @@ struct Remarks(Vec<Remark>);
 
 impl Remarks {
     fn error(&mut self, field: &str, text: &str) {
-        self.0.push(Remark { level: Level::Error, field: field.into(), text: text.into() });
+        self.0.push(Remark {
+            level: Level::Error,
+            field: field.into(),
+            text: text.into(),
+        });
     }
 
     fn warning(&mut self, field: &str, text: &str) {
-        self.0.push(Remark { level: Level::Warning, field: field.into(), text: text.into() });
+        self.0.push(Remark {
+            level: Level::Warning,
+            field: field.into(),
+            text: text.into(),
+        });
     }
 
     fn order(&mut self, order: &Order) {
@@ -67,10 +78,16 @@ impl Remarks {
             self.error("articles", "an order bars goods: say which");
         }
         if order.scope == ScopeKind::Limited && order.respondents.is_empty() {
-            self.error("respondents", "a limited order binds named respondents: name at least one");
+            self.error(
+                "respondents",
+                "a limited order binds named respondents: name at least one",
+            );
         }
         if order.rights.is_empty() && order.no_right_reason.is_empty() {
-            self.error("rights", "name a right, or say in no_right_reason why there is none");
+            self.error(
+                "rights",
+                "name a right, or say in no_right_reason why there is none",
+            );
         }
         if order.until_ms != 0 && order.until_ms <= order.from_ms {
             self.error("until", "the end is not after the start");
@@ -79,7 +96,10 @@ impl Remarks {
             self.warning("summary", "other members have nothing to publish");
         }
         if order.counterfeit && !order.articles.iter().any(has_model_or_serial) {
-            self.warning("articles", "a copied item number never holds goods: give model or serial");
+            self.warning(
+                "articles",
+                "a copied item number never holds goods: give model or serial",
+            );
         }
         self.articles(&order.articles);
         self.parties("respondents", &order.respondents);
@@ -91,20 +111,29 @@ impl Remarks {
                 self.articles(&report.articles);
                 self.parties("parties", &report.parties);
                 if report.articles.is_empty() {
-                    self.warning("articles", "no goods: other customs cannot look for anything");
+                    self.warning(
+                        "articles",
+                        "no goods: other customs cannot look for anything",
+                    );
                 }
                 if report.exhibits.is_empty() {
                     self.warning("exhibits", "no evidence is named");
                 }
                 if report.requested_action.is_empty() {
-                    self.warning("requested_action", "readers will not know what you ask of them");
+                    self.warning(
+                        "requested_action",
+                        "readers will not know what you ask of them",
+                    );
                 }
             }
             DecodedBody::Indicator(indicator) => {
                 self.articles(&indicator.articles);
                 self.parties("parties", &indicator.parties);
                 if indicator.articles.is_empty() && indicator.parties.is_empty() {
-                    self.error("articles", "an indicator is a matchable fact: give goods or parties");
+                    self.error(
+                        "articles",
+                        "an indicator is a matchable fact: give goods or parties",
+                    );
                 }
             }
             DecodedBody::Order(further) => self.articles(&further.articles),
@@ -117,7 +146,10 @@ impl Remarks {
             let field = format!("articles[{}].selectors", at + 1);
             let strong = article.selectors.iter().any(decides);
             if !strong {
-                self.warning(&field, "nothing that decides: no item, model or serial number");
+                self.warning(
+                    &field,
+                    "nothing that decides: no item, model or serial number",
+                );
             }
             for selector in &article.selectors {
                 if let Err(why) = selector.canonical() {
@@ -143,7 +175,10 @@ impl Remarks {
 }
 
 fn has_model_or_serial(article: &Article) -> bool {
-    article.selectors.iter().any(|s| matches!(s, Selector::Model(_) | Selector::Serial(_)))
+    article
+        .selectors
+        .iter()
+        .any(|s| matches!(s, Selector::Model(_) | Selector::Serial(_)))
 }
 
 const fn decides(selector: &Selector) -> bool {

@@ -85,14 +85,26 @@ pub fn parse(kind: Kind, text: &str, folder: &Path) -> Result<Document, Failure>
         Kind::Decision => kinds::decision,
     };
     let table = DeTable::parse(text).map_err(|error| {
-        failure(kind, error.to_string().trim_end().lines().map(str::to_owned).collect())
+        failure(
+            kind,
+            error
+                .to_string()
+                .trim_end()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
+        )
     })?;
     let problems = Problems::new(text);
     let mut fields = Fields::new(table, &problems);
     let document = reader(&mut fields, folder);
     fields.finish();
     let lines = problems.into_lines();
-    if lines.is_empty() { Ok(document) } else { Err(failure(kind, lines)) }
+    if lines.is_empty() {
+        Ok(document)
+    } else {
+        Err(failure(kind, lines))
+    }
 }
 
 /// Reads a document from a file.
@@ -114,7 +126,9 @@ fn failure(kind: Kind, lines: Vec<String>) -> Failure {
     let word = kind.word();
     let mut failure = Failure::usage(format!("not a complete {word} document"))
         .code("DOCUMENT_INVALID")
-        .advice(format!("every field is explained by: tocsin {word} new --stdout"));
+        .advice(format!(
+            "every field is explained by: tocsin {word} new --stdout"
+        ));
     if kind == Kind::Decision {
         failure.advice = Some("every field is explained by: tocsin decide ORDER VERB --new".into());
     }

@@ -15,14 +15,20 @@ pub(super) fn articles(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<Ar
 }
 
 fn article(mut fields: Fields<'_, '_>) -> Article {
-    let article =
-        Article { description: fields.text("description"), selectors: selectors(&mut fields, "selectors") };
+    let article = Article {
+        description: fields.text("description"),
+        selectors: selectors(&mut fields, "selectors"),
+    };
     fields.finish();
     article
 }
 
 fn selectors(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<Selector> {
-    fields.tables(key).into_iter().filter_map(selector).collect()
+    fields
+        .tables(key)
+        .into_iter()
+        .filter_map(selector)
+        .collect()
 }
 
 /// One selector is a table with one of the kinds as its key: `{ gtin = ".." }`.
@@ -38,12 +44,13 @@ fn selector(mut fields: Fields<'_, '_>) -> Option<Selector> {
     ];
     let mut found = Vec::new();
     for (key, make) in TEXTS {
-        if fields.has(key) {
-            found.push(make(fields.text(key)));
+        let text = fields.text_or_empty(key);
+        if !text.is_empty() {
+            found.push(make(text));
         }
     }
-    if fields.has("hs") {
-        let code = fields.text("hs").replace(['.', ' '], "");
+    let code = fields.text_or_empty("hs").replace(['.', ' '], "");
+    if !code.is_empty() {
         let edition = fields.small("edition").unwrap_or(HS_EDITION);
         found.push(Selector::Hs(HsCode { code, edition }));
     }
@@ -121,7 +128,8 @@ fn right(mut fields: Fields<'_, '_>) -> Right {
 /// When a part is missing or the kind is no known word.
 pub fn right_from_text(text: &str) -> Result<Right, Failure> {
     let mut parts = text.splitn(3, ':').map(str::trim);
-    let (Some(office), Some(kind), Some(number)) = (parts.next(), parts.next(), parts.next()) else {
+    let (Some(office), Some(kind), Some(number)) = (parts.next(), parts.next(), parts.next())
+    else {
         return Err(form(text));
     };
     if office.is_empty() || number.is_empty() {

@@ -9,8 +9,13 @@ use tocsin_core::statement::{Act, DecodedBody};
 use super::*;
 use crate::failure::Exit;
 
-const ALL: [Kind; 5] =
-    [Kind::Report, Kind::Indicator, Kind::Order, Kind::Decision, Kind::Policy];
+const ALL: [Kind; 5] = [
+    Kind::Report,
+    Kind::Indicator,
+    Kind::Order,
+    Kind::Decision,
+    Kind::Policy,
+];
 
 fn read_text(kind: Kind, text: &str) -> Result<Document, Failure> {
     parse(kind, text, Path::new("."))
@@ -25,9 +30,12 @@ fn refused(kind: Kind, text: &str) -> String {
 #[test]
 fn every_scaffold_reads_as_it_stands_and_has_no_errors() {
     for kind in ALL {
-        let document = read_text(kind, &scaffold(kind)).unwrap_or_else(|f| panic!("{kind:?} {f:?}"));
-        let errors: Vec<_> =
-            lint(&document).into_iter().filter(|remark| remark.level == Level::Error).collect();
+        let document =
+            read_text(kind, &scaffold(kind)).unwrap_or_else(|f| panic!("{kind:?} {f:?}"));
+        let errors: Vec<_> = lint(&document)
+            .into_iter()
+            .filter(|remark| remark.level == Level::Error)
+            .collect();
         assert_eq!(errors, [], "{kind:?}");
     }
 }
@@ -38,11 +46,19 @@ fn every_commented_field_of_a_scaffold_is_a_field() {
         .replace("# number = 412", "number = 412")
         .replace("# [[further_articles]]", "[[further_articles]]")
         .replace("# description = \"further", "description = \"further")
-        .replace("# selectors = [{ model = \"LX-4411\" }]", "selectors = [{ model = \"LX-4411\" }]");
+        .replace(
+            "# selectors = [{ model = \"LX-4411\" }]",
+            "selectors = [{ model = \"LX-4411\" }]",
+        );
     let document = read_text(Kind::Order, &opened).unwrap();
     assert_eq!(document.number, Some(412));
-    assert!(matches!(document.bodies.as_slice(), [(DecodedBody::Order(_), true)]));
-    let opened = scaffold(Kind::Decision).replace("# until", "until").replace("\"adopt\"", "\"hold\"");
+    assert!(matches!(
+        document.bodies.as_slice(),
+        [(DecodedBody::Order(_), true)]
+    ));
+    let opened = scaffold(Kind::Decision)
+        .replace("# until", "until")
+        .replace("\"adopt\"", "\"hold\"");
     let document = read_text(Kind::Decision, &opened).unwrap();
     assert!(matches!(document.act, Act::Decision(decision) if decision.until_ms > 0));
 }
@@ -50,7 +66,9 @@ fn every_commented_field_of_a_scaffold_is_a_field() {
 #[test]
 fn an_order_keeps_what_was_written() {
     let document = read_text(Kind::Order, &scaffold(Kind::Order)).unwrap();
-    let Act::Order(order) = document.act else { panic!("not an order") };
+    let Act::Order(order) = document.act else {
+        panic!("not an order")
+    };
     assert_eq!(order.case_ref, "337-TA-0000");
     assert_eq!(order.instrument, Instrument::Us337Geo);
     assert_eq!(order.scope, ScopeKind::General);
@@ -67,7 +85,10 @@ fn an_order_keeps_what_was_written() {
 fn an_unknown_key_is_refused_with_its_line_and_a_suggestion() {
     let text = scaffold(Kind::Order).replace("case_ref =", "case_reff =");
     let refused = refused(Kind::Order, &text);
-    assert!(refused.contains("line 6: unknown key `case_reff`: did you mean `case_ref`?"), "{refused}");
+    assert!(
+        refused.contains("line 6: unknown key `case_reff`: did you mean `case_ref`?"),
+        "{refused}"
+    );
     assert!(refused.contains("`case_ref` is missing"), "{refused}");
 }
 
@@ -75,7 +96,10 @@ fn an_unknown_key_is_refused_with_its_line_and_a_suggestion() {
 fn an_unknown_key_deep_inside_is_refused_with_its_path() {
     let text = scaffold(Kind::Report).replace("{ model = ", "{ modell = ");
     let refused = refused(Kind::Report, &text);
-    assert!(refused.contains("articles[1].selectors[2]: unknown key `modell`"), "{refused}");
+    assert!(
+        refused.contains("articles[1].selectors[2]: unknown key `modell`"),
+        "{refused}"
+    );
     assert!(refused.contains("did you mean `model`?"), "{refused}");
 }
 
@@ -100,7 +124,11 @@ fn every_problem_is_found_in_one_run() {
 
 #[test]
 fn a_selector_is_exactly_one_fact() {
-    for two in ["{ gtin = \"1\", model = \"2\" }", "{ }", "{ serial = { low = 1 } }"] {
+    for two in [
+        "{ gtin = \"1\", model = \"2\" }",
+        "{ }",
+        "{ serial = { low = 1 } }",
+    ] {
         let text = scaffold(Kind::Order).replace("{ gtin = \"4006381333931\" }", two);
         assert!(read_text(Kind::Order, &text).is_err(), "{two}");
     }
@@ -139,8 +167,13 @@ fn an_exhibit_is_hashed_from_its_file() {
     let text = scaffold(Kind::Report)
         + "[[exhibits]]\nfile = \"photo.jpg\"\nmedia_type = \"image/jpeg\"\n";
     let document = parse(Kind::Report, &text, dir.path()).unwrap();
-    let [(DecodedBody::Report(report), false)] = document.bodies.as_slice() else { panic!() };
-    assert_eq!(report.exhibits[0].sha256, tocsin_log::hash::Hash::of(b"pixels"));
+    let [(DecodedBody::Report(report), false)] = document.bodies.as_slice() else {
+        panic!()
+    };
+    assert_eq!(
+        report.exhibits[0].sha256,
+        tocsin_log::hash::Hash::of(b"pixels")
+    );
     assert_eq!(report.exhibits[0].name, "photo.jpg");
     let missing = text.replace("photo.jpg", "lost.jpg");
     assert!(refused(Kind::Report, &missing).contains("lost.jpg"));
@@ -151,21 +184,42 @@ fn lint_names_what_a_limited_order_lacks() {
     let text = scaffold(Kind::Order)
         .replace("scope = \"general\"", "scope = \"limited\"")
         .replace("[[respondents]]", "[[further_articles]]")
-        .replace("names = [\"Exempla Nonesuch Trading Ltd\"]", "description = \"x\"")
+        .replace(
+            "names = [\"Exempla Nonesuch Trading Ltd\"]",
+            "description = \"x\"",
+        )
         .replace("kind = \"company\"\n", "")
         .replace("country = \"\"\n", "")
         .replace("identifiers = []\n", "");
     let remarks = lint(&read_text(Kind::Order, &text).unwrap());
-    assert!(remarks.iter().any(|r| r.level == Level::Error && r.field == "respondents"));
-    assert!(remarks.iter().any(|r| r.level == Level::Warning && r.text.contains("decides")));
+    assert!(
+        remarks
+            .iter()
+            .any(|r| r.level == Level::Error && r.field == "respondents")
+    );
+    assert!(
+        remarks
+            .iter()
+            .any(|r| r.level == Level::Warning && r.text.contains("decides"))
+    );
 }
 
 #[test]
 fn rights_on_the_command_line_have_three_parts() {
     let right = right_from_text("de:trade-mark:3020:19").unwrap();
-    assert_eq!((right.office.as_str(), right.number.as_str()), ("DE", "3020:19"));
+    assert_eq!(
+        (right.office.as_str(), right.number.as_str()),
+        ("DE", "3020:19")
+    );
     assert_eq!(right.kind, RightKind::TradeMark);
-    for bad in ["", "DE", "DE:patent", "DE:patent:", ":patent:1", "DE:mark:1"] {
+    for bad in [
+        "",
+        "DE",
+        "DE:patent",
+        "DE:patent:",
+        ":patent:1",
+        "DE:mark:1",
+    ] {
         assert!(right_from_text(bad).is_err(), "{bad}");
     }
 }
