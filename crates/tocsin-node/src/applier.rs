@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use tocsin_core::registry::{Event, Position};
 use tocsin_core::statement::{Decoded, Statement};
-use tocsin_core::validate::{Verdict, validate};
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
 use tocsin_log::hash::Hash;
@@ -15,6 +14,7 @@ use tocsin_store::error::StoreError;
 use tocsin_store::reader::{BodyContent, LogReader, StoredBody, StoredEntry};
 use tocsin_wire::body::{self, BodyKind};
 
+use crate::indexer::{Judged, judge};
 use crate::limits;
 use crate::node::Node;
 
@@ -51,12 +51,14 @@ pub(crate) fn catch_up(node: &Node) -> Result<(), StoreError> {
             more |= apply_some(node, reader)?;
         }
         take_late_bodies(node);
+        let logs: Vec<LogReader> = node.logs.readers().cloned().collect();
+        node.indexer.mend(&node.alliance, &logs);
         node.state.announce();
     }
     Ok(())
 }
 
-/// Up to [`limits::APPLY_CHUNK`] entries of one log, so that logs take turns; whether there are more.
+/// Up to [`limits::APPLY_CHUNK_BYTES`] of one log, so that logs take turns; whether there are more.
 fn apply_some(node: &Node, reader: &LogReader) -> Result<bool, StoreError> {
     let origin = reader.origin();
     let key = origin.to_string();
@@ -64,12 +66,18 @@ fn apply_some(node: &Node, reader: &LogReader) -> Result<bool, StoreError> {
     if start >= reader.size() {
         return Ok(false);
     }
-    let entries = reader.range(start, limits::APPLY_CHUNK_BYTES)?;
-    let mut events = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        judge(node, origin, entry, &mut events);
+    let (entries, verdicts) = read(node, reader, start)?;
+    let verdict = |at: usize| verdicts.as_ref().and_then(|known| known.get(at)).copied();
+    let judge = |(at, stored)| judge(&node.alliance, origin, stored, verdict(at));
+    let judged: Vec<Judged> = entries.iter().enumerate().map(judge).collect();
+    if verdicts.is_none() {
+        node.indexer.learn(reader, start, &judged);
     }
     let end = start + entries.len() as u64;
+    let mut events = Vec::with_capacity(entries.len());
+    for (stored, judged) in entries.iter().zip(judged) {
+        add_events(node, origin, stored, judged, &mut events);
+    }
     let mut applied = node.state.write();
     for event in events {
         applied.registry.apply(event);
@@ -80,17 +88,38 @@ fn apply_some(node: &Node, reader: &LogReader) -> Result<bool, StoreError> {
     Ok(!entries.is_empty() && end < reader.size())
 }
 
-/// What one entry means, as events for the registry.
-fn judge(node: &Node, origin: &Origin, stored: &StoredEntry, events: &mut Vec<Event>) {
-    let index = stored.index;
-    let position = Position { origin: origin.clone(), index };
-    let Ok(entry) = Entry::decode(&stored.entry) else {
-        events.push(Event::Invalid { position });
-        return;
+/// The next entries of a log: as many as verdicts are known for together, else a chunk.
+fn read(
+    node: &Node,
+    reader: &LogReader,
+    start: u64,
+) -> Result<(Vec<StoredEntry>, Option<Vec<u8>>), StoreError> {
+    let mut entries = reader.range(start, limits::APPLY_CHUNK_BYTES)?;
+    let Some((size, verdicts)) = node.indexer.verdicts(reader, start) else {
+        return Ok((entries, None));
     };
-    let decoded = decode(&entry);
-    match (validate(&entry, &decoded, origin, index, &node.alliance), decoded) {
-        (Verdict::Valid(_), Decoded::Known(statement)) => {
+    while start + (entries.len() as u64) < size {
+        let more = reader.range(start + entries.len() as u64, limits::APPLY_CHUNK_BYTES)?;
+        if more.is_empty() {
+            break;
+        }
+        entries.extend(more);
+    }
+    entries.truncate(verdicts.len());
+    Ok((entries, Some(verdicts)))
+}
+
+/// What one entry means, as events for the registry.
+fn add_events(
+    node: &Node,
+    origin: &Origin,
+    stored: &StoredEntry,
+    judged: Judged,
+    events: &mut Vec<Event>,
+) {
+    let position = Position { origin: origin.clone(), index: stored.index };
+    match judged {
+        Judged::Valid { entry, statement } => {
             let statement: Arc<Statement> = Arc::from(statement);
             let lasting = lasting_bodies(node, &statement, &stored.bodies);
             events.push(Event::Valid {
@@ -102,13 +131,9 @@ fn judge(node: &Node, origin: &Origin, stored: &StoredEntry, events: &mut Vec<Ev
                 events.push(body_event(position.clone(), &statement, sha256, &bytes));
             }
         }
-        (Verdict::Opaque { about }, _) => events.push(Event::Opaque { position, about }),
-        (Verdict::Invalid(reason), _) => {
-            tracing::debug!(%origin, index, code = reason.code(), "entry has no effect");
+        Judged::Opaque { about } => events.push(Event::Opaque { position, about }),
+        Judged::Invalid => {
             node.metrics.invalid(origin);
-            events.push(Event::Invalid { position });
-        }
-        (Verdict::Valid(_), Decoded::Opaque { .. } | Decoded::Bad(_)) => {
             events.push(Event::Invalid { position });
         }
     }

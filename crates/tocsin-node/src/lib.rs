@@ -10,8 +10,8 @@
 //! other members, [`admin`] the operator's port.
 //!
 //! Inside: [`run()`] is the table of contents. What clients say passes `door`, then `sequencer`; what peers
-//! send passes `replicator`, then `mirror`; both end in `applier`, whose registry `serve` and
-//! `decider` read. `node` is what all of them share.
+//! send passes `replicator`, then `mirror`; both end in `applier`, whose registry `serve`,
+//! `notifier` and `decider` read. `node` is what all of them share.
 
 mod applier;
 mod bodies;
@@ -21,13 +21,16 @@ mod door;
 mod evidence;
 mod fault;
 mod follow;
+mod freshness;
 mod guard;
+mod indexer;
 mod journal;
 mod keys;
 mod logs;
 mod mirror;
 mod node;
 mod notes;
+mod notifier;
 mod opening;
 mod overview;
 mod peers;
@@ -37,6 +40,7 @@ mod sequencer;
 mod serve;
 mod signing;
 mod state;
+mod subscriber;
 mod upstreams;
 
 pub mod admin;

@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::cosignatures::{Cosignatures, Held};
 use crate::evidence::EvidenceShelf;
 use crate::fault::FaultBell;
+use crate::indexer::Indexer;
 use crate::journal::Journal;
 use crate::keys::NodeKeys;
 use crate::logs::Logs;
@@ -51,6 +52,7 @@ pub(crate) struct Node {
     pub(crate) mirrors: Mirrors,
     pub(crate) sequencer: Sequencer,
     pub(crate) bodies: Bodies,
+    pub(crate) indexer: Indexer,
     pub(crate) journal: Journal,
     pub(crate) state: Arc<State>,
     pub(crate) cosignatures: Cosignatures,

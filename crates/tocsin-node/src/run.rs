@@ -27,6 +27,7 @@ use crate::cosignatures::Cosignatures;
 use crate::dial::{DialError, Dialler};
 use crate::evidence::EvidenceShelf;
 use crate::fault::FaultBell;
+use crate::indexer::Indexer;
 use crate::journal::Journal;
 use crate::keys::{KeysError, NodeKeys};
 use crate::limits::{self, ListenLimits};
@@ -117,8 +118,11 @@ pub async fn run(
     let mirrors = Mirrors::new(mirrors, keys.mirror.clone(), own_origin.mirror_name());
     let others: Vec<String> =
         alliance.members().map(|m| m.id.clone()).filter(|id| *id != config.member).collect();
+    let logs = Logs::new(own.reader(), readers);
+    let indexer = tokio::task::block_in_place(|| open_index(&config, &logs));
     let node = Arc::new(Node {
-        logs: Arc::new(Logs::new(own.reader(), readers)),
+        logs: Arc::new(logs),
+        indexer,
         mirrors,
         sequencer: Sequencer::new(own.guard()),
         bodies: Bodies::new(blobs),
@@ -163,6 +167,7 @@ pub async fn run(
         let _ = task.await;
     }
     let _ = admin.await;
+    tokio::task::block_in_place(|| node.indexer.close());
     drop(node);
     let _ = tokio::task::block_in_place(|| journal_thread.join());
     served?;
@@ -226,6 +231,11 @@ fn open(
     }
     let blobs = Blobs::open(&data, failpoints)?;
     Ok(Opened { own, mirrors, blobs, journal, records })
+}
+
+fn open_index(config: &Config, logs: &Logs) -> Indexer {
+    let readers: Vec<_> = logs.readers().cloned().collect();
+    Indexer::open(&config.data_dir.join("index"), &readers)
 }
 
 /// What the local log remembers, then every log from its beginning.
