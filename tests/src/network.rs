@@ -1,7 +1,7 @@
 //! Real nodes for whole-network tests: one process each, real TLS, real sockets, killed for real.
 //!
-//! In scope: founding an alliance in a temporary directory, starting, killing and asking its nodes. Every wait
-//! is for a condition and has an end; none is a fixed sleep.
+//! In scope: founding an alliance in a temporary directory, starting, killing and asking its
+//! nodes. Every wait is for a condition and has an end; none is a fixed sleep.
 
 use std::fs;
 use std::net::TcpListener;
@@ -57,7 +57,8 @@ pub struct Member {
 }
 
 impl Network {
-    /// Founds an alliance of `ids` and starts nothing. `binary` is `env!("CARGO_BIN_EXE_tocsin-under-test")`.
+    /// Founds an alliance of `ids` and starts nothing. `binary` is
+    /// `env!("CARGO_BIN_EXE_tocsin-under-test")`.
     ///
     /// # Panics
     /// When the machine does not let it: a test cannot go on.
@@ -78,7 +79,12 @@ impl Network {
             fs::write(member.home.alliance(), &alliance).expect("the alliance file");
         }
         let alliance = open(&alliance).expect("an alliance that opens");
-        Self { dir, binary: binary.into(), members, alliance }
+        Self {
+            dir,
+            binary: binary.into(),
+            members,
+            alliance,
+        }
     }
 
     /// Founds an alliance and starts every node of it, signing.
@@ -108,16 +114,24 @@ impl Network {
     /// When there is none.
     #[must_use]
     pub fn member(&self, id: &str) -> &Member {
-        self.members.iter().find(|member| member.id == id).expect("a member with that id")
+        self.members
+            .iter()
+            .find(|member| member.id == id)
+            .expect("a member with that id")
     }
 
     fn member_mut(&mut self, id: &str) -> &mut Member {
-        self.members.iter_mut().find(|member| member.id == id).expect("a member with that id")
+        self.members
+            .iter_mut()
+            .find(|member| member.id == id)
+            .expect("a member with that id")
     }
 
     /// Sets an environment variable for the next start of a node.
     pub fn set(&mut self, id: &str, name: &str, value: &str) {
-        self.member_mut(id).environment.push((name.to_owned(), value.to_owned()));
+        self.member_mut(id)
+            .environment
+            .push((name.to_owned(), value.to_owned()));
     }
 
     /// Adds a flag to `node run` for the next starts of a node.
@@ -133,11 +147,22 @@ impl Network {
         let (binary, log) = (self.binary.clone(), self.log_file(id));
         let member = self.member_mut(id);
         assert!(member.node.is_none(), "{id} runs already");
-        let log = fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("a log file");
         let mut command = Command::new(binary);
-        command.args(["node", "run", "--with-parent", "--config"]).arg(member.home.config());
-        command.args(&member.flags).envs(member.environment.drain(..));
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
+        command
+            .args(["node", "run", "--with-parent", "--config"])
+            .arg(member.home.config());
+        command
+            .args(&member.flags)
+            .envs(member.environment.drain(..));
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log);
         member.node = Some(command.spawn().expect("a node's process"));
     }
 
@@ -186,7 +211,8 @@ impl Network {
     /// # Panics
     /// When it does not within [`PATIENCE`].
     pub async fn ready(&self, id: &str) {
-        self.wait(id, "serving", |status| status.state == "serving").await;
+        self.wait(id, "serving", |status| status.state == "serving")
+            .await;
     }
 
     /// Waits until what a node tells its operator is as wanted.
@@ -217,7 +243,9 @@ impl Network {
     pub async fn status(&self, id: &str) -> Option<GetStatusResponse> {
         let address = format!("http://127.0.0.1:{}", self.member(id).admin_port);
         let channel = connect_admin(&address).await.ok()?;
-        let status = AdminServiceClient::new(channel).get_status(GetStatusRequest {}).await;
+        let status = AdminServiceClient::new(channel)
+            .get_status(GetStatusRequest {})
+            .await;
         Some(status.ok()?.into_inner())
     }
 
@@ -226,11 +254,24 @@ impl Network {
     /// # Panics
     /// When it does not within [`PATIENCE`].
     pub async fn caught_up(&self, at: &str, of: &str, size: u64) {
-        let origin = self.alliance.member(of).expect("a member").origin.to_string();
+        let origin = self
+            .alliance
+            .member(of)
+            .expect("a member")
+            .origin
+            .to_string();
         let reached = |status: &GetStatusResponse| {
-            status.logs.iter().any(|log| log.origin == origin && log.applied >= size)
+            status
+                .logs
+                .iter()
+                .any(|log| log.origin == origin && log.applied >= size)
         };
-        self.wait(at, &format!("caught up with {size} entries of {of}"), reached).await;
+        self.wait(
+            at,
+            &format!("caught up with {size} entries of {of}"),
+            reached,
+        )
+        .await;
     }
 
     /// A client's channel to a node.
@@ -281,9 +322,15 @@ impl Network {
     /// When there is no such person.
     #[must_use]
     pub fn key(&self, id: &str, person: &str) -> SigningKey {
-        let role = if person.starts_with('o') { Role::Officer } else { Role::Investigator };
+        let role = if person.starts_with('o') {
+            Role::Officer
+        } else {
+            Role::Investigator
+        };
         let path = self.member(id).home.person_key(role, person);
-        keyfile::read_for(&path, Purpose::Record).expect("a person's key").key
+        keyfile::read_for(&path, Purpose::Record)
+            .expect("a person's key")
+            .key
     }
 }
 

@@ -9,9 +9,7 @@ use tocsin_core::policy::PolicyPack;
 use tocsin_core::product::{Article, Selector};
 use tocsin_core::report::{Report, ReportBody, ReportKind};
 use tocsin_core::right::{Right, RightKind};
-use tocsin_core::statement::{
-    Act, BodyRef, DecodedBody, SALT_BYTES, Statement, StatementRef,
-};
+use tocsin_core::statement::{Act, BodyRef, DecodedBody, SALT_BYTES, Statement, StatementRef};
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
 use tocsin_log::hash::Hash;
 use tocsin_log::key::SigningKey;
@@ -58,7 +56,10 @@ impl Saying {
             refs: Vec::new(),
             act,
         };
-        Self { statement, bodies: Vec::new() }
+        Self {
+            statement,
+            bodies: Vec::new(),
+        }
     }
 
     /// With a running number.
@@ -109,7 +110,10 @@ impl Saying {
     #[must_use]
     pub fn sign(&self, keys: &[&SigningKey]) -> Signed {
         let entry = Entry::sign(STATEMENT_TYPE, self.payload(), keys);
-        Signed { entry, bodies: self.bodies.clone() }
+        Signed {
+            entry,
+            bodies: self.bodies.clone(),
+        }
     }
 }
 
@@ -134,14 +138,20 @@ impl Signed {
     /// What the node answers.
     pub async fn submit(&self, channel: &Channel) -> Result<v1::SubmitResponse, Status> {
         let mut client = SubmitServiceClient::new(channel.clone());
-        client.submit(self.request()).await.map(tonic::Response::into_inner)
+        client
+            .submit(self.request())
+            .await
+            .map(tonic::Response::into_inner)
     }
 
     /// As others cite it.
     #[must_use]
     pub fn reference(&self, member: &str) -> StatementRef {
         let log = format!("{}/{member}", crate::network::LABEL);
-        StatementRef { log, statement_id: self.entry.statement_id() }
+        StatementRef {
+            log,
+            statement_id: self.entry.statement_id(),
+        }
     }
 }
 
@@ -188,7 +198,11 @@ pub fn right(office: &str, number: &str) -> Right {
 #[must_use]
 pub fn act(kind: OrderActKind) -> Act {
     let reason = "EXERCISE: a test".to_owned();
-    Act::OrderAct(Box::new(OrderAct { kind, reason, replacement: None }))
+    Act::OrderAct(Box::new(OrderAct {
+        kind,
+        reason,
+        replacement: None,
+    }))
 }
 
 /// An officers' decision on the statement `judged`.
@@ -208,7 +222,11 @@ pub fn decision(kind: DecisionKind, judged: Hash) -> Decision {
 /// A policy pack of one rule: everything gets `then`.
 #[must_use]
 pub fn pack(jurisdiction: &str, then: &str) -> Act {
-    let hold = if then == "hold" { "hold_days = 1\n" } else { "" };
+    let hold = if then == "hold" {
+        "hold_days = 1\n"
+    } else {
+        ""
+    };
     let toml = format!(
         "[meta]\njurisdiction = \"{jurisdiction}\"\nversion = 1\n\
          valid_from = \"2020-01-01T00:00:00Z\"\ncalendar = \"none\"\n\n\
@@ -232,8 +250,12 @@ pub fn report(member: &str, number: u32) -> Saying {
         requested_action: "inspect".to_owned(),
         exercise: true,
     };
-    let act = Act::Report(Report { kind: ReportKind::Infringement });
-    Saying::new(member, act).number(number).body(&DecodedBody::Report(Box::new(content)), false)
+    let act = Act::Report(Report {
+        kind: ReportKind::Infringement,
+    });
+    Saying::new(member, act)
+        .number(number)
+        .body(&DecodedBody::Report(Box::new(content)), false)
 }
 
 /// Now, in Unix milliseconds.
@@ -242,7 +264,9 @@ pub fn report(member: &str, number: u32) -> Saying {
 /// When the clock stands before 1970.
 #[must_use]
 pub fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock after 1970");
     i64::try_from(now.as_millis()).expect("a clock before the year 292 million")
 }
 

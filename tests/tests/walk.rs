@@ -1,8 +1,8 @@
 //! The walk of ARCHITECTURE.md as one test: read this first.
 //!
-//! Four real nodes over real TLS: an investigator reports in JP, US officers issue an order that cites the
-//! report, DE decides by its own signed policy and a customs agency there gets the notice; then DE's officers
-//! adopt, and the order's withdrawal reaches everyone.
+//! Four real nodes over real TLS: an investigator reports in JP, US officers issue an order that
+//! cites the report, DE decides by its own signed policy and a customs agency there gets the
+//! notice; then DE's officers adopt, and the order's withdrawal reaches everyone.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tocsin_core::statement::{Act, StatementRef};
 use tocsin_log::hash::Hash;
 use tocsin_tests::network::Network;
 use tocsin_tests::say::{self, GTIN, Saying, Signed};
-use tocsin_wire::bundle;
+use tocsin_wire::bundle::verify::verify;
 use tocsin_wire::proto::v1;
 use tocsin_wire::proto::v1::log_service_client::LogServiceClient;
 use tocsin_wire::proto::v1::notice_service_client::NoticeServiceClient;
@@ -29,10 +29,15 @@ async fn a_report_in_one_market_becomes_a_block_in_another_by_its_own_decision_a
         publish_policy(&network, member, then).await;
     }
 
-    // Steps 1 to 3: signed by the investigator, admitted, sequenced, answered with a receipt that proves it.
+    // Steps 1 to 3: signed by the investigator, admitted, sequenced, answered with a receipt that
+    // proves it.
     let report = say::report("jp", 1).sign(&[&network.key("jp", "i-1")]);
     let answer = report.submit(&network.channel("jp").await).await.unwrap();
-    assert!(answer.name.starts_with("members/jp/reports/"), "{}", answer.name);
+    assert!(
+        answer.name.starts_with("members/jp/reports/"),
+        "{}",
+        answer.name
+    );
     verify_receipt(&network, "jp", &report, &answer);
 
     // Step 4: every other node holds the entry, and said so with its mirror's cosignature.
@@ -70,7 +75,11 @@ async fn a_report_in_one_market_becomes_a_block_in_another_by_its_own_decision_a
     assert!(ended.version > adopted.version);
     for member in ["us", "jp", "de", "kr"] {
         network.caught_up(member, "us", 2).await;
-        assert_eq!(lookup(&network, member).await, v1::Outcome::None, "{member}");
+        assert_eq!(
+            lookup(&network, member).await,
+            v1::Outcome::None,
+            "{member}"
+        );
     }
 }
 
@@ -83,7 +92,9 @@ async fn publish_policy(network: &Network, member: &str, then: &str) {
 
 async fn issue(network: &Network, report: &Signed) -> Signed {
     let act = Act::Order(Box::new(say::order("EXERCISE lamps")));
-    let saying = Saying::new("us", act).number(1).citing(&report.reference("jp"));
+    let saying = Saying::new("us", act)
+        .number(1)
+        .citing(&report.reference("jp"));
     let order = saying.sign(&[&network.key("us", "o-1"), &network.key("us", "o-2")]);
     let answer = order.submit(&network.channel("us").await).await.unwrap();
     verify_receipt(network, "us", &order, &answer);
@@ -101,7 +112,10 @@ async fn adopt(network: &Network, order: &StatementRef) {
 async fn withdraw(network: &Network, order: &StatementRef) {
     let saying = Saying::new("us", say::act(OrderActKind::Withdraw)).about(order);
     let withdrawn = saying.sign(&[&network.key("us", "o-1"), &network.key("us", "o-2")]);
-    withdrawn.submit(&network.channel("us").await).await.unwrap();
+    withdrawn
+        .submit(&network.channel("us").await)
+        .await
+        .unwrap();
 }
 
 fn verify_receipt(network: &Network, member: &str, said: &Signed, answer: &v1::SubmitResponse) {
@@ -134,19 +148,26 @@ async fn next(
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), found).await.expect("a notice in time")
+    tokio::time::timeout(Duration::from_secs(30), found)
+        .await
+        .expect("a notice in time")
 }
 
 async fn lookup(network: &Network, member: &str) -> v1::Outcome {
     let mut client = ScreenServiceClient::new(network.channel(member).await);
-    let request = v1::LookupRequest { text: GTIN.to_owned(), jurisdiction: String::new() };
+    let request = v1::LookupRequest {
+        text: GTIN.to_owned(),
+        jurisdiction: String::new(),
+    };
     client.lookup(request).await.unwrap().into_inner().outcome()
 }
 
 async fn verify_elsewhere(network: &Network, at: &str, statement_id: &Hash) {
     let mut client = LogServiceClient::new(network.channel(at).await);
-    let request = v1::GetBundleRequest { name: statement_id.to_string() };
+    let request = v1::GetBundleRequest {
+        name: statement_id.to_string(),
+    };
     let answer = client.get_bundle(request).await.unwrap().into_inner();
-    let verified = bundle::verify(&answer.tsn, Some(network.alliance.genesis_hash())).unwrap();
+    let verified = verify(&answer.tsn, Some(network.alliance.genesis_hash())).unwrap();
     assert!(verified.accepted_as_of().is_some());
 }

@@ -112,14 +112,20 @@ impl KeyText {
             if found.is_some() {
                 return Err(KeyTextError::SecondKey);
             }
-            let purpose = Purpose::ALL.into_iter().find(|known| known.word() == purpose);
+            let purpose = Purpose::ALL
+                .into_iter()
+                .find(|known| known.word() == purpose);
             let purpose = purpose.ok_or(KeyTextError::Purpose)?;
             let seed = Zeroizing::new(STANDARD.decode(seed).map_err(|_| KeyTextError::Seed)?);
             let seed = seed.as_slice().try_into().map_err(|_| KeyTextError::Seed)?;
             found = Some((purpose, SigningKey::from_seed(seed)));
         }
         let (purpose, key) = found.ok_or(KeyTextError::NoKey)?;
-        Ok(Self { purpose, person, key })
+        Ok(Self {
+            purpose,
+            person,
+            key,
+        })
     }
 
     /// The text to write to a file that only its owner can read.
@@ -127,7 +133,10 @@ impl KeyText {
     pub fn to_text(&self) -> Zeroizing<String> {
         let (word, public) = (self.purpose.word(), self.key.public());
         let seed = Zeroizing::new(STANDARD.encode(self.key.seed().as_slice()));
-        let person = self.person.as_ref().map(|person| format!("# person: {person}\n"));
+        let person = self
+            .person
+            .as_ref()
+            .map(|person| format!("# person: {person}\n"));
         Zeroizing::new(format!(
             "# Tocsin {word} key. Whoever holds this file can sign with it.\n{}\
              # public: {public}\n# key id: {}\n{FORM} {word} {}\n",
@@ -144,7 +153,11 @@ mod tests {
 
     fn record_key() -> KeyText {
         let key = SigningKey::from_seed([7; 32]);
-        KeyText { purpose: Purpose::Record, person: Some("p-1".to_owned()), key }
+        KeyText {
+            purpose: Purpose::Record,
+            person: Some("p-1".to_owned()),
+            key,
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Takes every committed entry of every log into the registry: read, decode, validate, apply.
 //!
-//! One task, the only writer of the registry. An entry that is invalid or unknown is marked and passed by: it
-//! never stops a log, and no log stops another.
+//! One task, the only writer of the registry. An entry that is invalid or unknown is marked and
+//! passed by: it never stops a log, and no log stops another.
 
 use std::sync::Arc;
 
@@ -117,7 +117,10 @@ fn add_events(
     judged: Judged,
     events: &mut Vec<Event>,
 ) {
-    let position = Position { origin: origin.clone(), index: stored.index };
+    let position = Position {
+        origin: origin.clone(),
+        index: stored.index,
+    };
     match judged {
         Judged::Valid { entry, statement } => {
             let statement: Arc<Statement> = Arc::from(statement);
@@ -165,7 +168,10 @@ fn lasting_bodies(
             BodyContent::Sound(bytes) => Some(bytes.clone()),
             BodyContent::Erased | BodyContent::Damaged => None,
         });
-        Some((body.sha256, sound.or_else(|| node.bodies.late(&body.sha256))?))
+        Some((
+            body.sha256,
+            sound.or_else(|| node.bodies.late(&body.sha256))?,
+        ))
     });
     held.collect()
 }
@@ -173,7 +179,11 @@ fn lasting_bodies(
 fn body_event(position: Position, statement: &Statement, sha256: Hash, bytes: &[u8]) -> Event {
     let kind = BodyKind::of(&statement.act);
     let decoded = kind.and_then(|kind| body::decode(kind, bytes).ok());
-    Event::Body { position, sha256, body: decoded.map(Arc::new) }
+    Event::Body {
+        position,
+        sha256,
+        body: decoded.map(Arc::new),
+    }
 }
 
 /// Bodies that arrived after their entries.
@@ -181,8 +191,12 @@ fn take_late_bodies(node: &Node) {
     let missing: Vec<(Position, Hash)> = node.state.read().registry.missing_bodies().collect();
     let mut events = Vec::new();
     for (position, sha256) in missing.into_iter().take(limits::MAX_MISSING_BODIES) {
-        let Some(bytes) = node.bodies.late(&sha256) else { continue };
-        let Some(statement) = node.statement_at(&position) else { continue };
+        let Some(bytes) = node.bodies.late(&sha256) else {
+            continue;
+        };
+        let Some(statement) = node.statement_at(&position) else {
+            continue;
+        };
         events.push(body_event(position, &statement, sha256, &bytes));
     }
     if !events.is_empty() {

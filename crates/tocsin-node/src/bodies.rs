@@ -22,7 +22,10 @@ pub(crate) struct Bodies {
 
 impl Bodies {
     pub(crate) fn new(blobs: Blobs) -> Self {
-        Self { blobs, arrived: watch::Sender::new(0) }
+        Self {
+            blobs,
+            arrived: watch::Sender::new(0),
+        }
     }
 
     /// A late body, if it is here and whole.
@@ -53,7 +56,11 @@ pub(crate) async fn run(node: Arc<Node>) {
         }
         let missing: Vec<(Position, Hash)> = {
             let applied = node.state.read();
-            applied.registry.missing_bodies().take(limits::MAX_MISSING_BODIES).collect()
+            applied
+                .registry
+                .missing_bodies()
+                .take(limits::MAX_MISSING_BODIES)
+                .collect()
         };
         for (_, digest) in missing {
             if node.bodies.late(&digest).is_none() {
@@ -67,11 +74,17 @@ pub(crate) async fn run(node: Arc<Node>) {
 async fn fetch(node: &Node, digest: &Hash) {
     let members: Vec<String> = node.peers.members().map(str::to_owned).collect();
     for member in members {
-        let Ok(channel) = node.dial(&member).await else { continue };
+        let Ok(channel) = node.dial(&member).await else {
+            continue;
+        };
         let mut client = PeerServiceClient::new(channel)
             .max_decoding_message_size(limits::MAX_BULK_MESSAGE_BYTES);
-        let request = GetBodyRequest { sha256: digest.as_bytes().to_vec() };
-        let Ok(answer) = client.get_body(request).await else { continue };
+        let request = GetBodyRequest {
+            sha256: digest.as_bytes().to_vec(),
+        };
+        let Ok(answer) = client.get_body(request).await else {
+            continue;
+        };
         match node.bodies.keep(digest, &answer.into_inner().body) {
             Ok(()) => return,
             Err(StoreError::Refused(_)) => {}

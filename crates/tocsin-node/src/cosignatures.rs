@@ -1,7 +1,8 @@
 //! Which members hold how much of which log, by their own signed word.
 //!
-//! A mirror's cosignature is its receipt for everything below the size it names, so of each member only the
-//! largest is kept. Relays pass lines on; nothing here trusts the sender, only the line.
+//! A mirror's cosignature is its receipt for everything below the size it names, so of each
+//! member only the largest is kept. Relays pass lines on; nothing here trusts the sender, only
+//! the line.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -43,15 +44,26 @@ struct Table {
 
 impl Default for Cosignatures {
     fn default() -> Self {
-        Self { table: Mutex::default(), changed: watch::Sender::new(0) }
+        Self {
+            table: Mutex::default(),
+            changed: watch::Sender::new(0),
+        }
     }
 }
 
 impl Cosignatures {
-    /// Takes a line over `checkpoint` if it verifies, is a member's and says more than what is held.
-    /// Returns whether it was news. Lines of strangers and of the log's own member count for nothing.
-    pub(crate) fn offer(&self, alliance: &Alliance, checkpoint: &Checkpoint, line: &SignatureLine) -> bool {
-        let Some(member) = alliance.members().find(|member| member.origin.mirror_name() == line.name)
+    /// Takes a line over `checkpoint` if it verifies, is a member's and says more than what is
+    /// held. Returns whether it was news. Lines of strangers and of the log's own member count
+    /// for nothing.
+    pub(crate) fn offer(
+        &self,
+        alliance: &Alliance,
+        checkpoint: &Checkpoint,
+        line: &SignatureLine,
+    ) -> bool {
+        let Some(member) = alliance
+            .members()
+            .find(|member| member.origin.mirror_name() == line.name)
         else {
             return false;
         };
@@ -60,12 +72,14 @@ impl Cosignatures {
         }
         let key = (checkpoint.origin.to_string(), member.id.clone());
         let mut table = self.lock();
-        if table.held.get(&key).is_some_and(|(_, held)| held.size >= checkpoint.size) {
+        if table
+            .held
+            .get(&key)
+            .is_some_and(|(_, held)| held.size >= checkpoint.size)
+        {
             return false;
         }
-        let Ok(time) =
-            cosign::verify(line, &line.name, &member.mirror_key, checkpoint)
-        else {
+        let Ok(time) = cosign::verify(line, &line.name, &member.mirror_key, checkpoint) else {
             return false;
         };
         table.sequence += 1;
@@ -91,9 +105,13 @@ impl Cosignatures {
         of_origin.map(|(_, (_, held))| held.clone()).collect()
     }
 
-    /// Members that hold `index` of `origin` by their cosignature, the log's own member not counted.
+    /// Members that hold `index` of `origin` by their cosignature, the log's own member not
+    /// counted.
     pub(crate) fn holding(&self, origin: &Origin, index: u64) -> usize {
-        self.of(origin).iter().filter(|held| held.size > index).count()
+        self.of(origin)
+            .iter()
+            .filter(|held| held.size > index)
+            .count()
     }
 
     /// What changed after `sequence`, and the sequence to ask with next time.

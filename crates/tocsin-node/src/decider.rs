@@ -1,7 +1,7 @@
 //! What this node must say by itself: decisions by its jurisdiction's policy, and lapses of holds.
 //!
-//! Only after its own log is fully replayed, and through the same door as everybody. Nothing else here makes
-//! legal effect, and without a matching rule the answer is review.
+//! Only after its own log is fully replayed, and through the same door as everybody. Nothing else
+//! here makes legal effect, and without a matching rule the answer is review.
 
 use std::sync::Arc;
 
@@ -50,7 +50,8 @@ async fn say_what_is_due(node: &Node) {
         let applied = node.state.read();
         let due = applied.registry.due(jurisdiction, now);
         let due = due.iter().take(limits::MAX_DUE_AT_ONCE);
-        due.filter_map(|due| statement(node, &applied.registry, due, now)).collect()
+        due.filter_map(|due| statement(node, &applied.registry, due, now))
+            .collect()
     };
     // Signed together, they share a batch.
     let said = statements.into_iter().map(|statement| say(node, statement));
@@ -62,13 +63,19 @@ async fn futures_join(said: impl Iterator<Item = impl Future<Output = ()>>) {
     let mut said: Vec<_> = said.map(Box::pin).collect();
     std::future::poll_fn(|context| {
         said.retain_mut(|one| one.as_mut().poll(context).is_pending());
-        if said.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if said.is_empty() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
 }
 
 async fn say(node: &Node, statement: Statement) {
-    let Act::Decision(decision) = &statement.act else { return };
+    let Act::Decision(decision) = &statement.act else {
+        return;
+    };
     let kind = decision.kind.word();
     let payload = tocsin_wire::statement::encode(&statement);
     let entry = Entry::sign(STATEMENT_TYPE, payload, &[&node.keys.record]);
@@ -94,7 +101,12 @@ fn statement(node: &Node, registry: &Registry, due: &Due, now: i64) -> Option<St
             }
             (order, ruling.to_decision(*judged, pack))
         }
-        Due::Lapse { order, judged, until_ms, .. } => (order, lapse(*judged, *until_ms)),
+        Due::Lapse {
+            order,
+            judged,
+            until_ms,
+            ..
+        } => (order, lapse(*judged, *until_ms)),
     };
     Some(Statement {
         log: node.logs.own().origin().log_name(),
@@ -110,12 +122,7 @@ fn statement(node: &Node, registry: &Registry, due: &Due, now: i64) -> Option<St
 }
 
 /// More orders of one issuer in a day than the pack allows: its new ones wait for an officer.
-fn is_flooded(
-    registry: &Registry,
-    jurisdiction: &str,
-    order: &StatementRef,
-    now: i64,
-) -> bool {
+fn is_flooded(registry: &Registry, jurisdiction: &str, order: &StatementRef, now: i64) -> bool {
     let limits = registry.policy_limits(jurisdiction, now);
     let Some(most) = limits.and_then(|limits| limits.orders_per_issuer_per_day) else {
         return false;

@@ -1,5 +1,5 @@
-//! The way into our own log: everything that is said here passes [`admit`] and then the sequencer, whether a
-//! client, an officer or the node itself says it.
+//! The way into our own log: everything that is said here passes [`admit`] and then the
+//! sequencer, whether a client, an officer or the node itself says it.
 
 use std::time::Duration;
 
@@ -50,7 +50,14 @@ pub(crate) fn check(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<A
         now_ms: clock::now_ms(),
         known: node,
     };
-    let admitted = admit(Submission { entry, decoded, bodies }, &door);
+    let admitted = admit(
+        Submission {
+            entry,
+            decoded,
+            bodies,
+        },
+        &door,
+    );
     admitted.map_err(|refusal| {
         node.metrics.submission_refused(refusal.code());
         refusal.into()
@@ -58,7 +65,10 @@ pub(crate) fn check(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<A
 }
 
 const fn no_body<T>() -> Result<T, DecodeError> {
-    Err(DecodeError { fault: DecodeFault::Malformed, field: String::new() })
+    Err(DecodeError {
+        fault: DecodeFault::Malformed,
+        field: String::new(),
+    })
 }
 
 /// Lets a statement into our log; durable, signed and applied when this returns.
@@ -72,7 +82,10 @@ pub(crate) async fn submit(
 ) -> Result<Accepted, Refusal> {
     let own = node.logs.own().origin().clone();
     let statement_id = entry.statement_id();
-    let statement = StatementRef { log: own.log_name(), statement_id };
+    let statement = StatementRef {
+        log: own.log_name(),
+        statement_id,
+    };
     let known = node.state.read().registry.find(&statement);
     let (index, name) = match known {
         Some(position) => {
@@ -90,10 +103,17 @@ pub(crate) async fn submit(
         }
     };
     wait_committed(node, index).await?;
-    // An answer means that whoever asks next sees it; a slow applier does not hold the answer up for ever.
-    node.state.wait_applied(&own.to_string(), index + 1, limits::APPLY_BEFORE_ANSWER).await;
+    // An answer means that whoever asks next sees it; a slow applier does not hold the answer up
+    // for ever.
+    node.state
+        .wait_applied(&own.to_string(), index + 1, limits::APPLY_BEFORE_ANSWER)
+        .await;
     node.metrics.submissions_accepted.inc();
-    Ok(Accepted { index, statement_id, name })
+    Ok(Accepted {
+        index,
+        statement_id,
+        name,
+    })
 }
 
 /// Whether this node signs now, and what to tell whom it cannot serve.
@@ -104,7 +124,8 @@ pub(crate) fn may_sign(node: &Node) -> Result<(), Refusal> {
             Err(Refusal::of(Reason::AskingPeers).retry_after(Duration::from_secs(1)))
         }
         Standing::ReadOnly(reason) => {
-            let refusal = Refusal::of(Reason::ReadOnly).saying(format!("this node does not sign: {reason}"));
+            let refusal =
+                Refusal::of(Reason::ReadOnly).saying(format!("this node does not sign: {reason}"));
             Err(refusal.retry_after(Duration::from_secs(60)))
         }
     }
@@ -124,13 +145,16 @@ async fn wait_committed(node: &Node, index: u64) -> Result<(), Refusal> {
     waited.map_err(|_| Refusal::of(Reason::DeadlinePassed))
 }
 
-/// The proof that an entry of our log was accepted: the newest note with all cosignatures held of its size.
+/// The proof that an entry of our log was accepted: the newest note with all cosignatures held of
+/// its size.
 ///
 /// # Errors
 /// When the store fails.
 pub(crate) fn receipt(node: &Node, accepted: &Accepted) -> Result<Receipt, Refusal> {
     let own = node.logs.own();
-    let note = own.newest_note()?.ok_or_else(|| Refusal::of(Reason::Fault))?;
+    let note = own
+        .newest_note()?
+        .ok_or_else(|| Refusal::of(Reason::Fault))?;
     let (size, bytes) = note;
     let proof = own.inclusion(accepted.index, size)?;
     Ok(Receipt {
@@ -161,9 +185,15 @@ pub(crate) async fn wait_for(node: &Node, index: u64, grade: Grade, most: Durati
 impl Known for Node {
     fn number_holder(&self, year: i64, number: u32) -> Option<Hash> {
         let year = u16::try_from(year).ok()?;
-        let numbered = Numbered { member: self.config.member.clone(), year, number };
+        let numbered = Numbered {
+            member: self.config.member.clone(),
+            year,
+            number,
+        };
         let position = self.state.read().registry.numbered(&numbered)?;
-        self.entry_at(&position).ok().map(|entry| entry.statement_id())
+        self.entry_at(&position)
+            .ok()
+            .map(|entry| entry.statement_id())
     }
 
     fn is_order(&self, order: &StatementRef) -> bool {
@@ -171,7 +201,11 @@ impl Known for Node {
     }
 
     fn is_text_of(&self, order: &StatementRef, statement_id: &Hash) -> bool {
-        self.state.read().registry.texts(order).any(|text| text == *statement_id)
+        self.state
+            .read()
+            .registry
+            .texts(order)
+            .any(|text| text == *statement_id)
     }
 }
 
@@ -186,7 +220,9 @@ impl Node {
         let member = self.alliance.member(reader.origin().member());
         let opened =
             member.and_then(|m| SignedCheckpoint::open(note, reader.origin(), &m.log_key).ok());
-        let Some(mut opened) = opened else { return note.to_vec() };
+        let Some(mut opened) = opened else {
+            return note.to_vec();
+        };
         for held in self.cosignatures.of(reader.origin()) {
             if held.size == size && opened.add_line(held.line).is_err() {
                 break;

@@ -25,7 +25,10 @@ struct Shelf {
 
 impl Default for EvidenceShelf {
     fn default() -> Self {
-        Self { shelf: Mutex::default(), changed: watch::Sender::new(0) }
+        Self {
+            shelf: Mutex::default(),
+            changed: watch::Sender::new(0),
+        }
     }
 }
 

@@ -14,12 +14,18 @@ pub(crate) struct FaultBell {
 impl FaultBell {
     /// A bell that stops what `stop` stops.
     pub(crate) fn new(stop: CancellationToken) -> Self {
-        Self { first: Arc::default(), stop }
+        Self {
+            first: Arc::default(),
+            stop,
+        }
     }
 
     /// Something of ours failed: nothing may go on as if it had not.
     pub(crate) fn ring(&self, what: &str) {
-        tracing::error!(what, "fault: the node ends itself, and recovers when it is started again");
+        tracing::error!(
+            what,
+            "fault: the node ends itself, and recovers when it is started again"
+        );
         // Later ones follow from the first.
         let _ = self.first.set(what.to_owned());
         self.stop.cancel();

@@ -1,7 +1,7 @@
 //! The sending side of `Follow`: one task per stream, a cursor per origin, nothing queued per peer.
 //!
-//! Everything is read from the store when the peer's window has room for it, origins in turn, so a slow peer
-//! costs one batch of memory and no origin waits behind another's backlog.
+//! Everything is read from the store when the peer's window has room for it, origins in turn, so
+//! a slow peer costs one batch of memory and no origin waits behind another's backlog.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,13 @@ pub(crate) async fn serve(
     mut up: Streaming<peer::FollowRequest>,
     down: Down,
 ) {
-    let mut feed = Feed { node, down, wants: BTreeMap::new(), cosigs: 0, evidence: 0 };
+    let mut feed = Feed {
+        node,
+        down,
+        wants: BTreeMap::new(),
+        cosigs: 0,
+        evidence: 0,
+    };
     if let Err(stop) = feed.run(&peer, &mut up).await {
         tracing::debug!(peer, %stop, "follow stream ended");
     }
@@ -106,12 +112,19 @@ impl Feed {
             Some(peer::follow_request::Message::Want(want)) => {
                 let mode = want.mode();
                 if self.node.logs.reader(&want.origin).is_some() {
-                    self.wants.insert(want.origin, Wanted { mode, next: want.size });
+                    self.wants.insert(
+                        want.origin,
+                        Wanted {
+                            mode,
+                            next: want.size,
+                        },
+                    );
                 }
                 Ok(())
             }
             Some(peer::follow_request::Message::Ack(ack)) => {
-                self.node.take_cosignature(&ack.origin, ack.size, &ack.cosignature);
+                self.node
+                    .take_cosignature(&ack.origin, ack.size, &ack.cosignature);
                 self.node.told(peer, &ack.origin, ack.size);
                 Ok(())
             }
@@ -125,8 +138,12 @@ impl Feed {
         let mut more = false;
         let origins: Vec<String> = self.wants.keys().cloned().collect();
         for key in origins {
-            let Some(wanted) = self.wants.get(&key) else { continue };
-            let Some(reader) = self.node.logs.reader(&key) else { continue };
+            let Some(wanted) = self.wants.get(&key) else {
+                continue;
+            };
+            let Some(reader) = self.node.logs.reader(&key) else {
+                continue;
+            };
             if reader.size() <= wanted.next {
                 continue;
             }
@@ -136,19 +153,31 @@ impl Feed {
                     // Near the head batches go as they were committed, so that every mirror keeps
                     // every note; far behind, as many at once as fit.
                     let far_behind = size.saturating_sub(start) > limits::FAR_BEHIND_ENTRIES;
-                    let bytes = if far_behind { limits::MAX_BATCH_BYTES } else { 0 };
+                    let bytes = if far_behind {
+                        limits::MAX_BATCH_BYTES
+                    } else {
+                        0
+                    };
                     let read = tokio::task::block_in_place(|| reader.batch(start, bytes));
                     let Some(batch) = read? else { continue };
                     let next = start + batch.entries.len() as u64;
                     more |= next < size;
-                    (peer::follow_response::Message::Batch(to_proto(&key, batch)), next)
+                    (
+                        peer::follow_response::Message::Batch(to_proto(&key, batch)),
+                        next,
+                    )
                 }
                 peer::Mode::Lazy | peer::Mode::Unspecified => {
-                    let Some((size, note)) = reader.newest_note()? else { continue };
+                    let Some((size, note)) = reader.newest_note()? else {
+                        continue;
+                    };
                     if size <= wanted.next {
                         continue;
                     }
-                    let checkpoint = peer::Checkpoint { origin: key.clone(), note };
+                    let checkpoint = peer::Checkpoint {
+                        origin: key.clone(),
+                        note,
+                    };
                     (peer::follow_response::Message::Checkpoint(checkpoint), size)
                 }
             };
@@ -162,7 +191,8 @@ impl Feed {
 
     async fn tell_heads(&self) -> Result<(), Stop> {
         let notes = self.node.newest_notes()?;
-        self.send(peer::follow_response::Message::Heads(peer::Heads { notes })).await
+        self.send(peer::follow_response::Message::Heads(peer::Heads { notes }))
+            .await
     }
 
     async fn pass_on_cosigs(&mut self) -> Result<(), Stop> {
@@ -174,7 +204,8 @@ impl Feed {
                 size: held.size,
                 lines: vec![held.line.to_line()],
             };
-            self.send(peer::follow_response::Message::Cosigs(cosigs)).await?;
+            self.send(peer::follow_response::Message::Cosigs(cosigs))
+                .await?;
         }
         Ok(())
     }
@@ -190,7 +221,9 @@ impl Feed {
     }
 
     async fn send(&self, message: peer::follow_response::Message) -> Result<(), Stop> {
-        let response = peer::FollowResponse { message: Some(message) };
+        let response = peer::FollowResponse {
+            message: Some(message),
+        };
         self.down.send(Ok(response)).await.map_err(|_| Stop::Gone)
     }
 }
@@ -198,11 +231,17 @@ impl Feed {
 /// A batch for the wire, with the bodies we still have: everything open may go to every member.
 fn to_proto(origin: &str, batch: StoredBatch) -> peer::Batch {
     let entry = |stored: StoredEntry| {
-        let bodies = stored.bodies.into_iter().filter_map(|body| match body.content {
-            BodyContent::Sound(bytes) => Some(bytes),
-            BodyContent::Erased | BodyContent::Damaged => None,
-        });
-        peer::EntryWithBodies { entry: stored.entry, bodies: bodies.collect() }
+        let bodies = stored
+            .bodies
+            .into_iter()
+            .filter_map(|body| match body.content {
+                BodyContent::Sound(bytes) => Some(bytes),
+                BodyContent::Erased | BodyContent::Damaged => None,
+            });
+        peer::EntryWithBodies {
+            entry: stored.entry,
+            bodies: bodies.collect(),
+        }
     };
     peer::Batch {
         origin: origin.to_owned(),

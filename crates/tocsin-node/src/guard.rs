@@ -1,8 +1,9 @@
 //! The rule before the first signature: ask the others what they have seen of us.
 //!
-//! A node restored from an older copy would sign a second history. Every other member is asked for the newest
-//! note of ours that it has seen; "none" is an answer. When all have answered, or after ten seconds with so many
-//! answers that one comes from every quorum, signing may begin (FORMATS section 5).
+//! A node restored from an older copy would sign a second history. Every other member is asked
+//! for the newest note of ours that it has seen; "none" is an answer. When all have answered, or
+//! after ten seconds with so many answers that one comes from every quorum, signing may begin
+//! (FORMATS section 5).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -27,7 +28,11 @@ impl StartGuard {
         let members = others.len() + 1;
         // Any quorum that cosigned a newer note of ours then has a member among the answers.
         let enough = members.saturating_sub(quorum::quorum(members)) + 1;
-        Self { enough: enough.min(others.len()), others, answered: BTreeSet::new() }
+        Self {
+            enough: enough.min(others.len()),
+            others,
+            answered: BTreeSet::new(),
+        }
     }
 
     /// `member` has said what it has seen; strangers count for nothing.
@@ -45,7 +50,10 @@ impl StartGuard {
 
     /// Members that have not answered yet, for the operator.
     pub(crate) fn missing(&self) -> Vec<&str> {
-        self.others.difference(&self.answered).map(String::as_str).collect()
+        self.others
+            .difference(&self.answered)
+            .map(String::as_str)
+            .collect()
     }
 
     /// Answers that suffice after ten seconds.
@@ -85,7 +93,10 @@ mod tests {
         assert!(!guard.may_sign(ALL_ANSWERS_WITHIN));
         guard.answered("jp");
         guard.answered("a stranger");
-        assert!(!guard.may_sign(ALL_ANSWERS_WITHIN), "counted once, and strangers not at all");
+        assert!(
+            !guard.may_sign(ALL_ANSWERS_WITHIN),
+            "counted once, and strangers not at all"
+        );
         guard.answered("kr");
         assert!(!guard.may_sign(Duration::from_secs(9)));
         assert!(guard.may_sign(ALL_ANSWERS_WITHIN));

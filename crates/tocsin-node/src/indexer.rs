@@ -1,7 +1,7 @@
 //! The index beside the logs: verdicts that need not be made again, and where statements stand.
 //!
-//! Nothing in it cannot be made anew. Whatever it fails at costs time, never an answer: a missing verdict is
-//! judged again, a broken index is thrown away and rebuilt, with progress.
+//! Nothing in it cannot be made anew. Whatever it fails at costs time, never an answer: a missing
+//! verdict is judged again, a broken index is thrown away and rebuilt, with progress.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,10 @@ pub(crate) struct Indexer {
 #[derive(Debug)]
 pub(crate) enum Judged {
     /// It counts.
-    Valid { entry: Entry, statement: Box<Statement> },
+    Valid {
+        entry: Entry,
+        statement: Box<Statement>,
+    },
     /// It says something this version does not know.
     Opaque { about: Option<StatementRef> },
     /// It has no effect.
@@ -51,7 +54,9 @@ impl Indexer {
                 None
             }
         };
-        Self { index: Mutex::new(index) }
+        Self {
+            index: Mutex::new(index),
+        }
     }
 
     /// Verdicts made before on entries from `from` on, and the size they reach.
@@ -84,7 +89,9 @@ impl Indexer {
         if slot.as_ref().is_none_or(|index| !index.is_broken()) {
             return false;
         }
-        let Some(broken) = slot.take() else { return false };
+        let Some(broken) = slot.take() else {
+            return false;
+        };
         tracing::error!("the index broke; it is rebuilt from the logs");
         match broken.rebuild() {
             Ok((index, _)) => {
@@ -123,9 +130,15 @@ impl Indexer {
 fn replay(index: &Index, alliance: &Alliance, log: &LogReader) -> Result<(), IndexError> {
     let origin = log.origin();
     let judge_all = |entries: &[StoredEntry]| {
-        let judged: Vec<Judged> =
-            entries.iter().map(|stored| judge(alliance, origin, stored, None)).collect();
-        facts(origin, entries.first().map_or(0, |stored| stored.index), &judged)
+        let judged: Vec<Judged> = entries
+            .iter()
+            .map(|stored| judge(alliance, origin, stored, None))
+            .collect();
+        facts(
+            origin,
+            entries.first().map_or(0, |stored| stored.index),
+            &judged,
+        )
     };
     index.replay(log, judge_all, |progress| {
         tracing::info!(%origin, done = progress.done, total = progress.total, "indexing");
@@ -139,7 +152,9 @@ pub(crate) fn judge(
     stored: &StoredEntry,
     verdict: Option<u8>,
 ) -> Judged {
-    let Ok(entry) = Entry::decode(&stored.entry) else { return Judged::Invalid };
+    let Ok(entry) = Entry::decode(&stored.entry) else {
+        return Judged::Invalid;
+    };
     if verdict == Some(INVALID) {
         return Judged::Invalid;
     }
@@ -183,6 +198,14 @@ fn facts(origin: &Origin, first: u64, judged: &[Judged]) -> Facts {
 }
 
 fn indexed(number: Numbered) -> index::Numbered {
-    let Numbered { member, year, number } = number;
-    index::Numbered { member, year: u32::from(year), number }
+    let Numbered {
+        member,
+        year,
+        number,
+    } = number;
+    index::Numbered {
+        member,
+        year: u32::from(year),
+        number,
+    }
 }

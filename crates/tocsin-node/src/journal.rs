@@ -1,7 +1,8 @@
 //! Facts that are in no member's log: cosignatures received, evidence, what an operator overrode.
 //!
-//! One thread writes them. Evidence and an operator's word are flushed at once; of cosignatures only the latest
-//! of each member counts, and losing the last second of them costs nothing: members say them again.
+//! One thread writes them. Evidence and an operator's word are flushed at once; of cosignatures
+//! only the latest of each member counts, and losing the last second of them costs nothing:
+//! members say them again.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -29,7 +30,10 @@ pub(crate) struct Journal {
 
 #[derive(Debug)]
 enum Fact {
-    Cosignature { key: (String, String), record: Vec<u8> },
+    Cosignature {
+        key: (String, String),
+        record: Vec<u8>,
+    },
     Evidence(Vec<u8>),
     Override(Vec<u8>),
 }
@@ -49,15 +53,24 @@ impl Journal {
                 fault.ring(&format!("the local log: {error}"));
             }
         };
-        let thread = thread::Builder::new().name("journal".to_owned()).spawn(write)?;
+        let thread = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(write)?;
         Ok((Self { queue }, thread))
     }
 
     /// A member's word that it holds so much of a log.
     pub(crate) fn cosignature(&self, origin: &str, size: u64, line: &SignatureLine) {
         let key = (origin.to_owned(), line.name.clone());
-        let ack = peer::Ack { origin: origin.to_owned(), size, cosignature: line.to_line() };
-        let _ = self.queue.try_send(Fact::Cosignature { key, record: ack.encode_to_vec() });
+        let ack = peer::Ack {
+            origin: origin.to_owned(),
+            size,
+            cosignature: line.to_line(),
+        };
+        let _ = self.queue.try_send(Fact::Cosignature {
+            key,
+            record: ack.encode_to_vec(),
+        });
     }
 
     /// Proof that a log tells two stories.

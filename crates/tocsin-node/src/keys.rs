@@ -1,7 +1,8 @@
 //! The node's own keys, read once from files that nobody else can read.
 //!
-//! `log.key` signs our checkpoints, `mirror.key` our cosignatures of others', `node.key` what the node itself
-//! says: decisions by policy and lapses. Officers' and the governance keys are none of the node's business.
+//! `log.key` signs our checkpoints, `mirror.key` our cosignatures of others', `node.key` what the
+//! node itself says: decisions by policy and lapses. Officers' and the governance keys are none
+//! of the node's business.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,9 @@ pub enum KeysError {
         wanted: &'static str,
     },
     /// Not the key that the manifest names.
-    #[error("{file} is not the key in the manifest of {member}; use the alliance file it was made for")]
+    #[error(
+        "{file} is not the key in the manifest of {member}; use the alliance file it was made for"
+    )]
     NotInManifest {
         /// Which file.
         file: PathBuf,
@@ -78,7 +81,11 @@ impl NodeKeys {
                 return Err(KeysError::NotInManifest { file, member });
             }
         }
-        Ok(Self { log, mirror, record })
+        Ok(Self {
+            log,
+            mirror,
+            record,
+        })
     }
 }
 
@@ -88,11 +95,17 @@ fn read(dir: &Path, name: &str, purpose: Purpose) -> Result<SigningKey, KeysErro
     let most = MAX_KEY_TEXT_BYTES as u64;
     let bytes = Zeroizing::new(read_bounded("keys.dir", &file, most)?);
     let text = String::from_utf8_lossy(&bytes);
-    let found = KeyText::parse(&text)
-        .map_err(|error| KeysError::Text { file: file.clone(), error })?;
+    let found = KeyText::parse(&text).map_err(|error| KeysError::Text {
+        file: file.clone(),
+        error,
+    })?;
     if found.purpose != purpose {
         let (found, wanted) = (found.purpose.word(), purpose.word());
-        return Err(KeysError::Purpose { file, found, wanted });
+        return Err(KeysError::Purpose {
+            file,
+            found,
+            wanted,
+        });
     }
     Ok(found.key)
 }

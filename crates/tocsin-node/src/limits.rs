@@ -100,10 +100,32 @@ pub const FOLLOW_QUEUE: usize = 4;
 pub const NOTICE_QUEUE: usize = 64;
 /// Watchers of notices at once, in all.
 pub const MAX_WATCHERS: usize = 512;
+/// Watchers of notices that clients of one member may have: half of all, as with connections.
+pub const MAX_WATCHERS_PER_MEMBER: usize = 256;
 /// Events between tasks of the node (commits, heads, evidence).
 pub const EVENT_QUEUE: usize = 256;
 /// Remembered `request_id`s: some minutes of retries at full speed.
 pub const REQUEST_IDS: usize = 16_384;
+
+// Reading.
+
+/// Items of one page when the client does not say.
+pub const DEFAULT_PAGE_ITEMS: usize = 50;
+/// Items of one page at most (record.proto).
+pub const MAX_PAGE_ITEMS: usize = 500;
+/// A page ends with the item that goes over this many bytes: with one record of 2.2 MiB (an entry
+/// and eight bodies) it stays under [`MAX_ANSWER_MESSAGE_BYTES`].
+pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
+/// Orders walked under one hold of the registry's lock, so that a long list stops no writer.
+pub const WALK_CHUNK: usize = 256;
+/// Entries of one `ReadEntries` (log.proto).
+pub const MAX_READ_ENTRIES: u64 = 4_096;
+/// Bytes of entries read from the disk at a time for one stream.
+pub const READ_CHUNK_BYTES: usize = 256 * 1024;
+/// A watcher hears something at least this often (FORMATS.md 7).
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
+/// Blocks due to one watcher that are named at a time; each is looked at when its turn comes.
+pub const DUE_CHUNK: usize = 1_024;
 
 // Configuration.
 

@@ -19,8 +19,14 @@ pub(crate) struct Logs {
 impl Logs {
     pub(crate) fn new(own: LogReader, mirrors: impl IntoIterator<Item = LogReader>) -> Self {
         let all = mirrors.into_iter().chain([own.clone()]);
-        let readers = all.map(|reader| (reader.origin().to_string(), reader)).collect();
-        Self { own, readers, grown: watch::Sender::new(0) }
+        let readers = all
+            .map(|reader| (reader.origin().to_string(), reader))
+            .collect();
+        Self {
+            own,
+            readers,
+            grown: watch::Sender::new(0),
+        }
     }
 
     /// This member's own log.
@@ -40,7 +46,10 @@ impl Logs {
 
     /// The other members' origins.
     pub(crate) fn mirrored(&self) -> Vec<Origin> {
-        let others = self.readers.values().filter(|reader| reader.origin() != self.own.origin());
+        let others = self
+            .readers
+            .values()
+            .filter(|reader| reader.origin() != self.own.origin());
         others.map(|reader| reader.origin().clone()).collect()
     }
 

@@ -252,30 +252,42 @@ impl Metrics {
 
     /// Entries of a log were taken into the registry.
     pub fn applied(&self, origin: &Origin, size: u64) {
-        let label = OriginLabel { origin: origin.to_string() };
-        self.log_applied_entries.get_or_create(&label).set(gauge(size));
+        let label = OriginLabel {
+            origin: origin.to_string(),
+        };
+        self.log_applied_entries
+            .get_or_create(&label)
+            .set(gauge(size));
     }
 
     /// An entry of a log has no effect.
     pub fn invalid(&self, origin: &Origin) {
-        let label = OriginLabel { origin: origin.to_string() };
+        let label = OriginLabel {
+            origin: origin.to_string(),
+        };
         self.invalid_entries.get_or_create(&label).inc();
     }
 
     /// A log is durable here up to `size`.
     pub fn log_grew(&self, origin: &Origin, size: u64) {
-        let label = OriginLabel { origin: origin.to_string() };
+        let label = OriginLabel {
+            origin: origin.to_string(),
+        };
         self.log_entries.get_or_create(&label).set(gauge(size));
     }
 
     /// This node decided by policy, or recorded a lapse.
     pub fn decided(&self, kind: &'static str) {
-        self.decisions.get_or_create(&ReasonLabel { reason: kind }).inc();
+        self.decisions
+            .get_or_create(&ReasonLabel { reason: kind })
+            .inc();
     }
 
     /// The door refused a submission.
     pub fn submission_refused(&self, reason: &'static str) {
-        self.submissions_refused.get_or_create(&ReasonLabel { reason }).inc();
+        self.submissions_refused
+            .get_or_create(&ReasonLabel { reason })
+            .inc();
     }
 
     /// Counts a connection that was closed by us.

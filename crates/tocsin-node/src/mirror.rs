@@ -23,13 +23,16 @@ pub(crate) struct Mirrors {
     mirrors: BTreeMap<String, Arc<Mutex<Mirror>>>,
     key: SigningKey,
     name: String,
-    /// The largest cosignature of our own that somebody has shown us, by origin: nothing below is cosigned.
+    /// The largest cosignature of our own that somebody has shown us, by origin: nothing below is
+    /// cosigned.
     shown: StdMutex<BTreeMap<String, Cosigned>>,
 }
 
 impl std::fmt::Debug for Mirrors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mirrors").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Mirrors")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,7 +65,13 @@ impl Mirror {
     pub(crate) fn new(log: MirrorLog, origin: Origin, key: PublicKey, own_name: &str) -> Self {
         let follower = Follower::new(origin.clone(), key.clone(), log.tree().clone());
         let cosigner = Cosigner::new(origin.clone(), own_name, log.cosigned());
-        Self { log, origin, origin_key: key, follower, cosigner }
+        Self {
+            log,
+            origin,
+            origin_key: key,
+            follower,
+            cosigner,
+        }
     }
 
     /// After a repair: goes on from what the store holds now.
@@ -83,10 +92,15 @@ impl Mirrors {
         key: SigningKey,
         name: String,
     ) -> Self {
-        let mirrors = mirrors.into_iter().map(|mirror| {
-            (mirror.origin.to_string(), Arc::new(Mutex::new(mirror)))
-        });
-        Self { mirrors: mirrors.collect(), key, name, shown: StdMutex::default() }
+        let mirrors = mirrors
+            .into_iter()
+            .map(|mirror| (mirror.origin.to_string(), Arc::new(Mutex::new(mirror))));
+        Self {
+            mirrors: mirrors.collect(),
+            key,
+            name,
+            shown: StdMutex::default(),
+        }
     }
 
     /// Our name as a cosigner.
@@ -140,7 +154,9 @@ impl Node {
     pub(crate) fn settle_mirrors(&self) -> Result<(), StoreError> {
         let now = now_s();
         for (origin, mirror) in self.mirrors.all() {
-            let Ok(mut mirror) = mirror.try_lock() else { continue };
+            let Ok(mut mirror) = mirror.try_lock() else {
+                continue;
+            };
             if mirror.log.state() == &MirrorState::Ready {
                 mirror.log.settle(now)?;
                 mirror.take_up(self.mirrors.name());
@@ -175,7 +191,11 @@ impl Node {
                 let cosignature = line.to_line();
                 self.take_cosignature(&key, size, &cosignature);
                 self.grown(&key);
-                Ok(Some(peer::Ack { origin: key, size, cosignature }))
+                Ok(Some(peer::Ack {
+                    origin: key,
+                    size,
+                    cosignature,
+                }))
             }
             Ok(Ok(None)) => {
                 self.grown(&key);
@@ -202,16 +222,24 @@ fn store(
         return Ok(None);
     }
     if sent.start > held {
-        return Err(MirrorError::Gap { start: sent.start, held });
+        return Err(MirrorError::Gap {
+            start: sent.start,
+            held,
+        });
     }
     if sent.entries.len() > limits::MAX_BATCH_ENTRIES {
         return Err(MirrorError::OverBound);
     }
-    let entries: Vec<&[u8]> = sent.entries.iter().map(|entry| entry.entry.as_slice()).collect();
+    let entries: Vec<&[u8]> = sent
+        .entries
+        .iter()
+        .map(|entry| entry.entry.as_slice())
+        .collect();
     let accepted = match mirror.follower.check(sent.start, &entries, &sent.note) {
         Ok(accepted) => accepted,
         Err(FollowError::Root { note }) => {
-            // The origin signed another root over that size: somebody lies, and the note may prove who.
+            // The origin signed another root over that size: somebody lies, and the note may
+            // prove who.
             let origin = note.checkpoint().origin.to_string();
             node.ahead.keep_note(&origin, (*note).clone());
             return Err(FollowError::Root { note }.into());
@@ -221,7 +249,9 @@ fn store(
     let mut batch = mirror.log.batch();
     for sent in &sent.entries {
         let bodies = named_bodies(sent);
-        batch.push(&sent.entry, &bodies).map_err(|_| MirrorError::OverBound)?;
+        batch
+            .push(&sent.entry, &bodies)
+            .map_err(|_| MirrorError::OverBound)?;
     }
     let now = now_s();
     let note = accepted.checkpoint();
@@ -229,12 +259,17 @@ fn store(
         .mirrors
         .shown_of(&sent.origin)
         .is_none_or(|shown| shown.size <= note.checkpoint().size);
-    let decision = may_cosign.then(|| mirror.cosigner.decide(note, now).ok()).flatten();
-    let time = decision.as_ref().map_or(now, |decision| decision.cosigned().time);
+    let decision = may_cosign
+        .then(|| mirror.cosigner.decide(note, now).ok())
+        .flatten();
+    let time = decision
+        .as_ref()
+        .map_or(now, |decision| decision.cosigned().time);
     match mirror.log.commit(&batch, note, time) {
         Ok(_) => {}
         Err(StoreError::Refused(refused)) => {
-            // The decision bound the cosigner to a note that is not stored; it begins again from the slots.
+            // The decision bound the cosigner to a note that is not stored; it begins again from
+            // the slots.
             mirror.take_up(node.mirrors.name());
             return Err(MirrorError::NotReady(refused.to_string()));
         }
@@ -256,14 +291,23 @@ fn named_bodies(sent: &peer::EntryWithBodies) -> Vec<&[u8]> {
     use tocsin_log::entry::Entry;
     use tocsin_log::hash::Hash;
 
-    let Ok(entry) = Entry::decode(&sent.entry) else { return Vec::new() };
-    let Decoded::Known(statement) = crate::applier::decode(&entry) else { return Vec::new() };
+    let Ok(entry) = Entry::decode(&sent.entry) else {
+        return Vec::new();
+    };
+    let Decoded::Known(statement) = crate::applier::decode(&entry) else {
+        return Vec::new();
+    };
     let named = |body: &&Vec<u8>| {
         let digest = Hash::of(body);
         statement.bodies.iter().any(|name| name.sha256 == digest)
     };
     let most = statement.bodies.len();
-    sent.bodies.iter().filter(named).take(most).map(Vec::as_slice).collect()
+    sent.bodies
+        .iter()
+        .filter(named)
+        .take(most)
+        .map(Vec::as_slice)
+        .collect()
 }
 
 /// Now in Unix seconds, as cosignatures have it.

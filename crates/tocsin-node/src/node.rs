@@ -1,7 +1,8 @@
 //! What all tasks of a node share, and what each learns for the others.
 //!
-//! Each mutable thing has one owner: our log the sequencer, a mirror its lock, the registry the applier. What is
-//! here are the readers, the tables between them, and the rules for what peers show us.
+//! Each mutable thing has one owner: our log the sequencer, a mirror its lock, the registry the
+//! applier. What is here are the readers, the tables between them, and the rules for what peers
+//! show us.
 
 use std::sync::Arc;
 
@@ -68,7 +69,9 @@ pub(crate) struct Node {
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node").field("member", &self.config.member).finish_non_exhaustive()
+        f.debug_struct("Node")
+            .field("member", &self.config.member)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,7 +79,9 @@ impl Node {
     /// The member whose node this is.
     pub(crate) fn member(&self) -> &Member {
         // `run` refuses to start for a member that the alliance file does not have.
-        self.alliance.member(&self.config.member).unwrap_or_else(|| unreachable!())
+        self.alliance
+            .member(&self.config.member)
+            .unwrap_or_else(|| unreachable!())
     }
 
     /// Fires when the node is to end.
@@ -84,7 +89,8 @@ impl Node {
         self.stop.clone()
     }
 
-    /// Something of ours failed: nothing may go on as if it had not. The process ends and recovers at its start.
+    /// Something of ours failed: nothing may go on as if it had not. The process ends and
+    /// recovers at its start.
     pub(crate) fn fault(&self, what: &str) {
         self.signing.stop(what);
         self.fault.ring(what);
@@ -173,11 +179,7 @@ impl Node {
     ///
     /// # Errors
     /// For a log of no member, or when the store fails.
-    pub(crate) fn note_of_size(
-        &self,
-        origin: &str,
-        size: u64,
-    ) -> Result<Option<Vec<u8>>, Refusal> {
+    pub(crate) fn note_of_size(&self, origin: &str, size: u64) -> Result<Option<Vec<u8>>, Refusal> {
         match self.reader(origin)?.note_at(size) {
             Ok(note) => Ok(Some(note)),
             Err(StoreError::Refused(_)) => Ok(None),
@@ -185,7 +187,8 @@ impl Node {
         }
     }
 
-    /// What a peer has seen of our own log: the start-up question, and every note of ours met later.
+    /// What a peer has seen of our own log: the start-up question, and every note of ours met
+    /// later.
     pub(crate) fn heard_about_ourselves(&self, member: &str, note: Option<&[u8]>) {
         if let Some(note) = note {
             self.see_note(member, note);
@@ -197,10 +200,14 @@ impl Node {
 
     /// A note that `member` showed: told heads, evidence, or the end of our own signing.
     pub(crate) fn see_note(&self, member: &str, bytes: &[u8]) {
-        let Some(note) = self.open_note(bytes) else { return };
+        let Some(note) = self.open_note(bytes) else {
+            return;
+        };
         let (origin, size) = (note.checkpoint().origin.to_string(), note.checkpoint().size);
         self.told(member, &origin, size);
-        let Some(reader) = self.logs.reader(&origin) else { return };
+        let Some(reader) = self.logs.reader(&origin) else {
+            return;
+        };
         let compared = reader.compare(size, &note.checkpoint().root);
         let is_own = reader.origin() == self.logs.own().origin();
         self.see_own_cosignature(&note);
@@ -226,10 +233,18 @@ impl Node {
     fn see_own_cosignature(&self, note: &SignedCheckpoint) {
         let (name, key) = (self.mirrors.name(), &self.member().mirror_key);
         let checkpoint = note.checkpoint();
-        for line in note.note().signatures.iter().filter(|line| line.name == name) {
+        for line in note
+            .note()
+            .signatures
+            .iter()
+            .filter(|line| line.name == name)
+        {
             if let Ok(time) = tocsin_log::cosign::verify(line, name, key, checkpoint) {
                 let Checkpoint { size, root, .. } = *checkpoint;
-                self.mirrors.shown(&checkpoint.origin.to_string(), Cosigned { size, root, time });
+                self.mirrors.shown(
+                    &checkpoint.origin.to_string(),
+                    Cosigned { size, root, time },
+                );
             }
         }
     }
@@ -250,9 +265,12 @@ impl Node {
                  a new generation"
             ));
         }
-        // A note that we hold and that covers that size contradicts it: equal sizes are E1, others E2.
+        // A note that we hold and that covers that size contradicts it: equal sizes are E1,
+        // others E2.
         let ours = reader.note_covering(size.saturating_sub(1)).ok().flatten();
-        let Some(ours) = ours.and_then(|(_, bytes)| self.open_note(&bytes)) else { return };
+        let Some(ours) = ours.and_then(|(_, bytes)| self.open_note(&bytes)) else {
+            return;
+        };
         match Evidence::between(note, &ours, |place| reader.hash_at(place)) {
             Ok(Some(evidence)) => {
                 self.keep_evidence(&evidence);
@@ -263,7 +281,10 @@ impl Node {
     }
 
     fn stop_signing(&self, stop: StopReason, reason: &str) {
-        if matches!(self.signing.standing(), Standing::Repairing(_) | Standing::ReadOnly(_)) {
+        if matches!(
+            self.signing.standing(),
+            Standing::Repairing(_) | Standing::ReadOnly(_)
+        ) {
             // Our own log is known to be short, or signing has ended: this says nothing new.
             return;
         }
@@ -274,14 +295,20 @@ impl Node {
 
     /// Evidence that a peer passed on; whether it proves anything.
     pub(crate) fn take_evidence(&self, piece: &peer::Evidence) -> bool {
-        let Some(evidence) = evidence_from_proto(piece) else { return false };
+        let Some(evidence) = evidence_from_proto(piece) else {
+            return false;
+        };
         self.keep_evidence(&evidence)
     }
 
     fn keep_evidence(&self, evidence: &Evidence) -> bool {
-        let Some(note) = self.open_note(&evidence.note_a) else { return false };
+        let Some(note) = self.open_note(&evidence.note_a) else {
+            return false;
+        };
         let origin = &note.checkpoint().origin;
-        let Some(member) = self.alliance.member(origin.member()) else { return false };
+        let Some(member) = self.alliance.member(origin.member()) else {
+            return false;
+        };
         if evidence.verify(&member.log_key, origin).is_err() {
             return false;
         }
@@ -293,7 +320,10 @@ impl Node {
             self.journal.evidence(&piece);
             if origin == self.logs.own().origin() {
                 let size = note.checkpoint().size;
-                self.stop_signing(StopReason::OtherRoot { size }, "evidence shows that this log's key signed two histories");
+                self.stop_signing(
+                    StopReason::OtherRoot { size },
+                    "evidence shows that this log's key signed two histories",
+                );
             }
         }
         true
@@ -312,13 +342,24 @@ impl Node {
 
     /// Somebody's word that it holds so much of a log, whoever passed it on.
     pub(crate) fn take_cosignature(&self, origin: &str, size: u64, line: &str) {
-        let Ok(line) = SignatureLine::parse(line) else { return };
-        let Some(reader) = self.logs.reader(origin) else { return };
-        let signer = self.alliance.members().find(|m| m.origin.mirror_name() == line.name);
+        let Ok(line) = SignatureLine::parse(line) else {
+            return;
+        };
+        let Some(reader) = self.logs.reader(origin) else {
+            return;
+        };
+        let signer = self
+            .alliance
+            .members()
+            .find(|m| m.origin.mirror_name() == line.name);
         let Some(signer) = signer else { return };
         match reader.root_at(size) {
             Ok(root) => {
-                let checkpoint = Checkpoint { origin: reader.origin().clone(), size, root };
+                let checkpoint = Checkpoint {
+                    origin: reader.origin().clone(),
+                    size,
+                    root,
+                };
                 if self.cosignatures.offer(&self.alliance, &checkpoint, &line) {
                     self.journal.cosignature(origin, size, &line);
                 }
@@ -347,7 +388,10 @@ impl Node {
     /// What we ourselves vouch for of `origin`.
     pub(crate) fn own_cosignature(&self, origin: &Origin) -> Option<Held> {
         let own = &self.config.member;
-        self.cosignatures.of(origin).into_iter().find(|held| held.member == *own)
+        self.cosignatures
+            .of(origin)
+            .into_iter()
+            .find(|held| held.member == *own)
     }
 
     /// The peer to read `origin` from now.
@@ -359,18 +403,31 @@ impl Node {
 
     /// Evidence from the local log, after a start.
     pub(crate) fn remember_evidence(&self, piece: &peer::Evidence) {
-        let Some(evidence) = evidence_from_proto(piece) else { return };
+        let Some(evidence) = evidence_from_proto(piece) else {
+            return;
+        };
         if let Some(note) = self.open_note(&evidence.note_a) {
-            self.evidence.keep(&note.checkpoint().origin.to_string(), piece.clone());
+            self.evidence
+                .keep(&note.checkpoint().origin.to_string(), piece.clone());
         }
     }
 
     /// A cosignature from the local log, after a start; it is checked like any other.
     pub(crate) fn remember_cosignature(&self, ack: &peer::Ack) {
-        let Ok(line) = SignatureLine::parse(&ack.cosignature) else { return };
-        let Some(reader) = self.logs.reader(&ack.origin) else { return };
-        let Ok(root) = reader.root_at(ack.size) else { return };
-        let checkpoint = Checkpoint { origin: reader.origin().clone(), size: ack.size, root };
+        let Ok(line) = SignatureLine::parse(&ack.cosignature) else {
+            return;
+        };
+        let Some(reader) = self.logs.reader(&ack.origin) else {
+            return;
+        };
+        let Ok(root) = reader.root_at(ack.size) else {
+            return;
+        };
+        let checkpoint = Checkpoint {
+            origin: reader.origin().clone(),
+            size: ack.size,
+            root,
+        };
         self.cosignatures.offer(&self.alliance, &checkpoint, &line);
     }
 
@@ -378,7 +435,12 @@ impl Node {
     pub(crate) fn roster_envelopes(&self) -> (v1::Envelope, Vec<v1::Envelope>) {
         let roster = tocsin_wire::envelope::write_envelope(self.alliance.roster());
         let manifests = self.alliance.members().map(|member| &member.manifest);
-        (roster, manifests.map(tocsin_wire::envelope::write_envelope).collect())
+        (
+            roster,
+            manifests
+                .map(tocsin_wire::envelope::write_envelope)
+                .collect(),
+        )
     }
 
     /// The member that a peer connection is to.
@@ -390,9 +452,10 @@ impl Node {
 fn evidence_to_proto(evidence: &Evidence) -> peer::Evidence {
     let (mid_root, proof) = match &evidence.kind {
         Kind::E1 => (Vec::new(), Vec::new()),
-        Kind::E2 { mid_root, proof } => {
-            (mid_root.as_bytes().to_vec(), tocsin_wire::envelope::write_proof(proof))
-        }
+        Kind::E2 { mid_root, proof } => (
+            mid_root.as_bytes().to_vec(),
+            tocsin_wire::envelope::write_proof(proof),
+        ),
     };
     peer::Evidence {
         r#type: u32::from(evidence.kind.number()),
@@ -413,5 +476,9 @@ fn evidence_from_proto(piece: &peer::Evidence) -> Option<Evidence> {
         }
         _ => return None,
     };
-    Some(Evidence { note_a: piece.note_a.clone(), note_b: piece.note_b.clone(), kind })
+    Some(Evidence {
+        note_a: piece.note_a.clone(),
+        note_b: piece.note_b.clone(),
+        kind,
+    })
 }

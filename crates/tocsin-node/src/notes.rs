@@ -1,7 +1,7 @@
 //! Notes of other members' logs that run ahead of us, and cosignatures of sizes we do not hold yet.
 //!
-//! What cannot be checked yet is kept, a little of it, until our own copy has grown that far: a note that then
-//! disagrees is evidence, a cosignature that then verifies is a grade.
+//! What cannot be checked yet is kept, a little of it, until our own copy has grown that far: a
+//! note that then disagrees is evidence, a cosignature that then verifies is a grade.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -17,7 +17,8 @@ use crate::node::Node;
 use crate::sequencer::Surroundings;
 use crate::signing::Standing;
 
-/// Brings our own log to where it can be signed, and starts the sequencer; ends early when the node stops.
+/// Brings our own log to where it can be signed, and starts the sequencer; ends early when the
+/// node stops.
 pub(crate) async fn run(node: Arc<Node>, own: OwnLog, overridden: Option<String>) {
     let stop = node.stopping();
     tokio::select! {
@@ -34,7 +35,10 @@ async fn open(
     overridden: Option<String>,
 ) -> Result<(), StoreError> {
     if let Some(reason) = &overridden {
-        tracing::warn!(reason, "an operator overrides the rules before the first signature");
+        tracing::warn!(
+            reason,
+            "an operator overrides the rules before the first signature"
+        );
         node.journal.overridden(reason);
     }
     loop {
@@ -56,7 +60,8 @@ async fn open(
             }
             OwnState::Damaged(damage) => {
                 let first = damage.first().map(ToString::to_string).unwrap_or_default();
-                node.signing.repairing(&format!("{first}; repairing it from the other members"));
+                node.signing
+                    .repairing(&format!("{first}; repairing it from the other members"));
                 mend(node, &mut own).await?;
             }
         }
@@ -71,7 +76,10 @@ async fn open(
     }
     let signed = tokio::task::block_in_place(|| own.allow_signing())?;
     if !signed.is_empty() {
-        tracing::info!(batches = signed.len(), "signed what stood above the signer's state");
+        tracing::info!(
+            batches = signed.len(),
+            "signed what stood above the signer's state"
+        );
     }
     let origin = node.logs.own().origin().clone();
     let (writer, signer) = own.split();
@@ -144,7 +152,10 @@ pub(crate) async fn repair_mirrors(node: Arc<Node>) {
         let mut left = false;
         for (origin, mirror) in node.mirrors.all() {
             let mut mirror = mirror.lock().await;
-            if matches!(mirror.log.state(), MirrorState::Ready | MirrorState::ReadOnly(_)) {
+            if matches!(
+                mirror.log.state(),
+                MirrorState::Ready | MirrorState::ReadOnly(_)
+            ) {
                 continue;
             }
             left = true;
@@ -161,7 +172,10 @@ pub(crate) async fn repair_mirrors(node: Arc<Node>) {
                 }
                 None if node.signing.all_answered() => {
                     let shown = node.mirrors.shown_of(origin);
-                    mirror.log.repair_state(shown, crate::mirror::now_s()).is_ok()
+                    mirror
+                        .log
+                        .repair_state(shown, crate::mirror::now_s())
+                        .is_ok()
                 }
                 None => false,
             };
@@ -205,7 +219,10 @@ async fn fetch_from(
         .max_decoding_message_size(limits::MAX_CONTROL_MESSAGE_BYTES);
     let mut notes = Vec::new();
     for size in [wanted.until, 0] {
-        let question = peer::GetCheckpointRequest { origin: origin.to_owned(), size };
+        let question = peer::GetCheckpointRequest {
+            origin: origin.to_owned(),
+            size,
+        };
         let answer = peer.get_checkpoint(question).await?.into_inner();
         notes.extend(answer.found.then_some(answer.note));
     }
@@ -222,8 +239,16 @@ async fn fetch_from(
         if entries.len() >= limits::MAX_BATCH_ENTRIES {
             break;
         }
-        let v1::ReadEntriesResponse { index, entry, bodies } = read;
-        entries.push(RepairEntry { index, entry, bodies });
+        let v1::ReadEntriesResponse {
+            index,
+            entry,
+            bodies,
+        } = read;
+        entries.push(RepairEntry {
+            index,
+            entry,
+            bodies,
+        });
     }
     Ok((entries, notes))
 }

@@ -49,7 +49,9 @@ impl Overview {
                 confirmed: node.confirmed(&checkpoint.origin, checkpoint.size),
                 cosigners: node.cosigners(&checkpoint.origin),
                 frozen: node.evidence.is_frozen(&origin),
-                health: damage.first().map_or_else(|| "whole".to_owned(), ToString::to_string),
+                health: damage
+                    .first()
+                    .map_or_else(|| "whole".to_owned(), ToString::to_string),
                 origin,
             }
         };
@@ -59,7 +61,10 @@ impl Overview {
 
 impl StatusSource for Overview {
     fn live(&self) -> Result<(), String> {
-        self.node.fault.what().map_or(Ok(()), |what| Err(what.to_owned()))
+        self.node
+            .fault
+            .what()
+            .map_or(Ok(()), |what| Err(what.to_owned()))
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -106,7 +111,9 @@ impl StatusSource for Overview {
             since_ms: link.since_ms,
             reason: link.reason,
         };
-        admin::ListPeersResponse { peers: links.map(peer).collect() }
+        admin::ListPeersResponse {
+            peers: links.map(peer).collect(),
+        }
     }
 
     fn refresh_metrics(&self) {
@@ -115,26 +122,39 @@ impl StatusSource for Overview {
         node.metrics.signing.set(i64::from(ready));
         for (member, link) in node.peers.links() {
             let label = crate::metrics::PeerLabel { peer: member };
-            node.metrics.peer_connected.get_or_create(&label).set(i64::from(link.connected));
+            node.metrics
+                .peer_connected
+                .get_or_create(&label)
+                .set(i64::from(link.connected));
         }
         let now = clock::now_ms();
         let jurisdiction = &node.member().jurisdiction;
         let open = node.state.read().registry.pending(jurisdiction, now).len();
-        node.metrics.decisions_open.set(i64::try_from(open).unwrap_or(i64::MAX));
+        node.metrics
+            .decisions_open
+            .set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 }
 
 impl Node {
     /// Members whose cosignatures of `origin` are held.
     pub(crate) fn cosigners(&self, origin: &tocsin_log::checkpoint::Origin) -> Vec<String> {
-        self.cosignatures.of(origin).into_iter().map(|held| held.member).collect()
+        self.cosignatures
+            .of(origin)
+            .into_iter()
+            .map(|held| held.member)
+            .collect()
     }
 
     /// The largest size of `origin` that a quorum holds.
     fn confirmed(&self, origin: &tocsin_log::checkpoint::Origin, size: u64) -> u64 {
         let members = self.alliance.member_count();
-        let mut sizes: Vec<u64> =
-            self.cosignatures.of(origin).into_iter().map(|held| held.size).collect();
+        let mut sizes: Vec<u64> = self
+            .cosignatures
+            .of(origin)
+            .into_iter()
+            .map(|held| held.size)
+            .collect();
         sizes.push(size);
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         let confirmed = (1..=sizes.len())
@@ -145,7 +165,14 @@ impl Node {
 
     /// Where a member's node is reached.
     pub(crate) fn endpoint(&self, member: &str) -> Option<&str> {
-        let manifest = self.alliance.member(member).and_then(|m| m.tls.endpoints.first());
-        self.config.peers.get(member).or(manifest).map(String::as_str)
+        let manifest = self
+            .alliance
+            .member(member)
+            .and_then(|m| m.tls.endpoints.first());
+        self.config
+            .peers
+            .get(member)
+            .or(manifest)
+            .map(String::as_str)
     }
 }

@@ -34,14 +34,23 @@ pub(crate) struct Link {
     pub(crate) connected: bool,
     /// Unix milliseconds of the last change.
     pub(crate) since_ms: i64,
+    /// Until when it was connected, or since; 0 = never since this node started.
+    pub(crate) heard_ms: i64,
     /// Why not, when not.
     pub(crate) reason: String,
 }
 
 impl Peers {
     pub(crate) fn new(members: impl IntoIterator<Item = String>) -> Self {
-        let peers = members.into_iter().map(|member| (member, Peer::default())).collect();
-        Self { peers, table: Mutex::default(), rechosen: watch::Sender::new(0) }
+        let peers = members
+            .into_iter()
+            .map(|member| (member, Peer::default()))
+            .collect();
+        Self {
+            peers,
+            table: Mutex::default(),
+            rechosen: watch::Sender::new(0),
+        }
     }
 
     /// The other members, sorted.
@@ -58,13 +67,21 @@ impl Peers {
 
     /// The bell of `member`; a bell that never rings for a stranger.
     pub(crate) fn contact(&self, member: &str) -> Arc<Notify> {
-        self.peers.get(member).map(|peer| Arc::clone(&peer.contact)).unwrap_or_default()
+        self.peers
+            .get(member)
+            .map(|peer| Arc::clone(&peer.contact))
+            .unwrap_or_default()
     }
 
     pub(crate) fn connected(&self, member: &str, now_ms: i64) {
         let mut table = self.lock();
         table.upstreams.connected(member);
-        let link = Link { connected: true, since_ms: now_ms, reason: String::new() };
+        let link = Link {
+            connected: true,
+            since_ms: now_ms,
+            heard_ms: now_ms,
+            reason: String::new(),
+        };
         table.links.insert(member.to_owned(), link);
         drop(table);
         self.choose_again();
@@ -76,6 +93,9 @@ impl Peers {
         let link = table.links.entry(member.to_owned()).or_default();
         if link.connected || link.since_ms == 0 {
             link.since_ms = now_ms;
+        }
+        if link.connected {
+            link.heard_ms = now_ms;
         }
         link.connected = false;
         reason.clone_into(&mut link.reason);
@@ -101,7 +121,10 @@ impl Peers {
     /// Whom to read `origin` from now, given that we hold `size` of it.
     pub(crate) fn upstream(&self, origin: &str, member: &str, size: u64) -> Option<String> {
         let now = Instant::now();
-        self.lock().upstreams.choose(origin, member, size, now).map(str::to_owned)
+        self.lock()
+            .upstreams
+            .choose(origin, member, size, now)
+            .map(str::to_owned)
     }
 
     /// Changes whenever peers come, go or lose trust.
@@ -113,7 +136,10 @@ impl Peers {
     pub(crate) fn links(&self) -> BTreeMap<String, Link> {
         let table = self.lock();
         let link = |member: &String| table.links.get(member).cloned().unwrap_or_default();
-        self.peers.keys().map(|member| (member.clone(), link(member))).collect()
+        self.peers
+            .keys()
+            .map(|member| (member.clone(), link(member)))
+            .collect()
     }
 
     fn choose_again(&self) {
@@ -121,7 +147,8 @@ impl Peers {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        // The table holds hints only; one that a panic left half changed is corrected by the next head.
+        // The table holds hints only; one that a panic left half changed is corrected by the next
+        // head.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

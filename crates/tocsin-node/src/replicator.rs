@@ -1,8 +1,8 @@
 //! The receiving side of `Follow`: one task per peer, which dials, reads, and dials again.
 //!
-//! What arrives is checked against the origin's own signature and our own tree before it is stored; the peer
-//! that passed it on needs no trust. A batch that does not fit costs that peer its place as upstream and
-//! nothing else: no origin stops another.
+//! What arrives is checked against the origin's own signature and our own tree before it is
+//! stored; the peer that passed it on needs no trust. A batch that does not fit costs that peer
+//! its place as upstream and nothing else: no origin stops another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,8 @@ pub(crate) async fn run(node: Arc<Node>, member: String) {
             ended = session(&node, &member) => ended,
             () = stop.cancelled() => return,
         };
-        node.peers.disconnected(&member, &ended.to_string(), crate::clock::now_ms());
+        node.peers
+            .disconnected(&member, &ended.to_string(), crate::clock::now_ms());
         tracing::info!(peer = %member, reason = %ended, "not following");
         if began.elapsed() > limits::RECONNECT_CAP {
             pause = limits::RECONNECT_FIRST;
@@ -73,15 +74,20 @@ async fn session(node: &Arc<Node>, member: &str) -> Ended {
 }
 
 async fn follow(node: &Arc<Node>, member: &str) -> Result<(), Ended> {
-    let channel =
-        node.dial(member).await.map_err(|error| Ended::Connect(error.to_string()))?;
+    let channel = node
+        .dial(member)
+        .await
+        .map_err(|error| Ended::Connect(error.to_string()))?;
     let mut client = PeerServiceClient::new(channel)
         .max_decoding_message_size(limits::MAX_BULK_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_CONTROL_MESSAGE_BYTES);
     ask_about_ourselves(node, member, &mut client).await?;
     let (up, requests) = mpsc::channel(limits::FOLLOW_QUEUE);
     say_hello(node, &up).await?;
-    let mut down = client.follow(ReceiverStream::new(requests)).await?.into_inner();
+    let mut down = client
+        .follow(ReceiverStream::new(requests))
+        .await?
+        .into_inner();
     let first = next(&mut down).await?.ok_or(Ended::Closed)?;
     let Some(peer::follow_response::Message::HelloOk(hello)) = first.message else {
         return Err(Ended::Protocol("no hello"));
@@ -91,12 +97,18 @@ async fn follow(node: &Arc<Node>, member: &str) -> Result<(), Ended> {
         node.told(member, &head.origin, head.size);
     }
     tracing::info!(peer = %member, "following");
-    let mut session = Session { node, member, up, wanted: std::collections::BTreeMap::new() };
+    let mut session = Session {
+        node,
+        member,
+        up,
+        wanted: std::collections::BTreeMap::new(),
+    };
     session.offer_own_cosignatures().await?;
     session.run(&mut down).await
 }
 
-/// The start-up question, asked on every contact: what is the newest note of ours that you have seen?
+/// The start-up question, asked on every contact: what is the newest note of ours that you have
+/// seen?
 async fn ask_about_ourselves(
     node: &Arc<Node>,
     member: &str,
@@ -109,10 +121,7 @@ async fn ask_about_ourselves(
     Ok(())
 }
 
-async fn say_hello(
-    node: &Arc<Node>,
-    up: &mpsc::Sender<peer::FollowRequest>,
-) -> Result<(), Ended> {
+async fn say_hello(node: &Arc<Node>, up: &mpsc::Sender<peer::FollowRequest>) -> Result<(), Ended> {
     let hello = peer::Hello {
         protocol: 1,
         member: node.member().id.clone(),
@@ -120,7 +129,9 @@ async fn say_hello(
         heads: node.logs.heads(),
     };
     let message = Some(peer::follow_request::Message::Hello(hello));
-    up.send(peer::FollowRequest { message }).await.map_err(|_| Ended::Closed)
+    up.send(peer::FollowRequest { message })
+        .await
+        .map_err(|_| Ended::Closed)
 }
 
 async fn next(
@@ -177,9 +188,17 @@ impl Session<'_> {
             if self.wanted.get(&key) == Some(&mode) {
                 continue;
             }
-            let size = self.node.logs.reader(&key).map_or(0, |reader| reader.size());
+            let size = self
+                .node
+                .logs
+                .reader(&key)
+                .map_or(0, |reader| reader.size());
             self.wanted.insert(key.clone(), mode);
-            let want = peer::Want { origin: key, mode: mode.into(), size };
+            let want = peer::Want {
+                origin: key,
+                mode: mode.into(),
+                size,
+            };
             self.send(peer::follow_request::Message::Want(want)).await?;
         }
         Ok(())
@@ -200,7 +219,8 @@ impl Session<'_> {
             }
             Some(peer::follow_response::Message::Cosigs(cosigs)) => {
                 for line in cosigs.lines.iter().take(limits::MAX_MEMBERS) {
-                    self.node.take_cosignature(&cosigs.origin, cosigs.size, line);
+                    self.node
+                        .take_cosignature(&cosigs.origin, cosigs.size, line);
                 }
                 Ok(())
             }
@@ -222,7 +242,9 @@ impl Session<'_> {
             Ok(Some(ack)) => self.send(peer::follow_request::Message::Ack(ack)).await,
             Err(refused) => {
                 tracing::warn!(peer = %self.member, origin = %key, %refused, "batch refused");
-                self.node.peers.distrust(self.member, &key, std::time::Instant::now());
+                self.node
+                    .peers
+                    .distrust(self.member, &key, std::time::Instant::now());
                 self.wanted.remove(&key);
                 Ok(())
             }
@@ -233,7 +255,9 @@ impl Session<'_> {
     async fn offer_own_cosignatures(&self) -> Result<(), Ended> {
         let origins: Vec<Origin> = self.node.logs.mirrored();
         for origin in origins {
-            let Some(held) = self.node.own_cosignature(&origin) else { continue };
+            let Some(held) = self.node.own_cosignature(&origin) else {
+                continue;
+            };
             let ack = peer::Ack {
                 origin: origin.to_string(),
                 size: held.size,
@@ -245,7 +269,9 @@ impl Session<'_> {
     }
 
     async fn send(&self, message: peer::follow_request::Message) -> Result<(), Ended> {
-        let request = peer::FollowRequest { message: Some(message) };
+        let request = peer::FollowRequest {
+            message: Some(message),
+        };
         self.up.send(request).await.map_err(|_| Ended::Closed)
     }
 }

@@ -47,7 +47,8 @@ use crate::tls::{NodeTls, TlsError, Trust};
 /// How a node is run beside its configuration.
 #[derive(Debug, Default)]
 pub struct RunOptions {
-    /// An operator overrides the rules before the first signature, for this reason. It is recorded and shown.
+    /// An operator overrides the rules before the first signature, for this reason. It is
+    /// recorded and shown.
     pub overridden: Option<String>,
     /// Called at each named step of a commit; for tests that kill the process there.
     pub failpoints: Failpoints,
@@ -105,19 +106,32 @@ pub async fn run(
     let alliance = read_alliance(&config)?;
     let member = member_of(&alliance, &config)?;
     let keys = NodeKeys::read(&config.keys_dir, member)?;
-    let tls = Arc::new(NodeTls::load(config.tls.clone(), &member.id, Trust::of(&alliance)?)?);
+    let tls = Arc::new(NodeTls::load(
+        config.tls.clone(),
+        &member.id,
+        Trust::of(&alliance)?,
+    )?);
     let (metrics, registry) = Metrics::new(&member.id);
     let tcp = bind(config.listen).await?;
     let admin = bind(config.admin_listen).await?;
     let fault = FaultBell::new(stop.clone());
     let opened = tokio::task::block_in_place(|| open(&config, &alliance, &keys, &options))?;
-    let Opened { own, mirrors, blobs, journal, records } = opened;
+    let Opened {
+        own,
+        mirrors,
+        blobs,
+        journal,
+        records,
+    } = opened;
     let readers: Vec<_> = mirrors.iter().map(Mirror::reader).collect();
     let (journal, journal_thread) = Journal::start(journal, fault.clone())?;
     let own_origin = own.reader().origin().clone();
     let mirrors = Mirrors::new(mirrors, keys.mirror.clone(), own_origin.mirror_name());
-    let others: Vec<String> =
-        alliance.members().map(|m| m.id.clone()).filter(|id| *id != config.member).collect();
+    let others: Vec<String> = alliance
+        .members()
+        .map(|m| m.id.clone())
+        .filter(|id| *id != config.member)
+        .collect();
     let logs = Logs::new(own.reader(), readers);
     let indexer = tokio::task::block_in_place(|| open_index(&config, &logs));
     let node = Arc::new(Node {
@@ -151,8 +165,14 @@ pub async fn run(
         metrics,
     };
     let mut tasks = spawn_tasks(&node, own, options.overridden);
-    tasks.push(reload_on_hangup(Arc::clone(&node.tls), node.metrics.clone(), stop.clone())?);
-    node.metrics.certificate_expiry.set(node.tls.certificate().not_after_ms / 1_000);
+    tasks.push(reload_on_hangup(
+        Arc::clone(&node.tls),
+        node.metrics.clone(),
+        stop.clone(),
+    )?);
+    node.metrics
+        .certificate_expiry
+        .set(node.tls.certificate().not_after_ms / 1_000);
     let admin = tokio::spawn(crate::admin::serve(
         admin,
         Arc::new(crate::overview::Overview::new(Arc::clone(&node))),
@@ -160,7 +180,9 @@ pub async fn run(
         stop.clone(),
     ));
     tracing::info!(member = %node.config.member, listen = %node.config.listen, "serving");
-    let served = listener.serve(tcp, crate::serve::routes(&node), stop.clone()).await;
+    let served = listener
+        .serve(tcp, crate::serve::routes(&node), stop.clone())
+        .await;
     stop.cancel();
     for task in tasks {
         // Every task ends by itself when the node stops; one that panicked has nothing to lose.
@@ -209,14 +231,22 @@ fn open(
 ) -> Result<Opened, RunError> {
     let data = DataDir::open(Arc::new(RealDisk), Path::new(&config.data_dir))?;
     let failpoints = options.failpoints.clone();
-    let mut open = OpenOptions { failpoints: failpoints.clone(), ..OpenOptions::default() };
+    let mut open = OpenOptions {
+        failpoints: failpoints.clone(),
+        ..OpenOptions::default()
+    };
     let mut records = Vec::new();
     let journal = LocalLog::open(&data, &open, |kind, record| {
-        if matches!(kind, LocalKind::Cosignature | LocalKind::Evidence | LocalKind::Erasure) {
+        if matches!(
+            kind,
+            LocalKind::Cosignature | LocalKind::Evidence | LocalKind::Erasure
+        ) {
             records.push((kind, record.to_vec()));
         }
     })?;
-    let erasures = records.iter().filter(|(kind, _)| *kind == LocalKind::Erasure);
+    let erasures = records
+        .iter()
+        .filter(|(kind, _)| *kind == LocalKind::Erasure);
     open.erased = erasures
         .filter_map(|(_, record)| tocsin_log::hash::Hash::try_from(record.as_slice()).ok())
         .collect();
@@ -230,7 +260,13 @@ fn open(
         mirrors.push(Mirror::new(log, origin, key, &member.origin.mirror_name()));
     }
     let blobs = Blobs::open(&data, failpoints)?;
-    Ok(Opened { own, mirrors, blobs, journal, records })
+    Ok(Opened {
+        own,
+        mirrors,
+        blobs,
+        journal,
+        records,
+    })
 }
 
 fn open_index(config: &Config, logs: &Logs) -> Indexer {
@@ -262,7 +298,11 @@ fn take_up(node: &Node, records: &[(LocalKind, Vec<u8>)]) -> Result<(), RunError
     node.settle_mirrors()?;
     let timer = clock::Stopwatch::start();
     crate::applier::catch_up(node)?;
-    let entries: u64 = node.logs.readers().map(tocsin_store::reader::LogReader::size).sum();
+    let entries: u64 = node
+        .logs
+        .readers()
+        .map(tocsin_store::reader::LogReader::size)
+        .sum();
     tracing::info!(entries, seconds = timer.seconds(), "logs replayed");
     Ok(())
 }
@@ -280,7 +320,10 @@ fn spawn_tasks(
         tokio::spawn(crate::opening::repair_mirrors(Arc::clone(node))),
     ];
     for member in node.peers.members() {
-        tasks.push(tokio::spawn(crate::replicator::run(Arc::clone(node), member.to_owned())));
+        tasks.push(tokio::spawn(crate::replicator::run(
+            Arc::clone(node),
+            member.to_owned(),
+        )));
     }
     tasks
 }
@@ -294,7 +337,10 @@ impl Node {
         &self,
         member: &str,
     ) -> Result<tonic::transport::Channel, DialFailure> {
-        let manifest = self.alliance.member(member).and_then(|m| m.tls.endpoints.first());
+        let manifest = self
+            .alliance
+            .member(member)
+            .and_then(|m| m.tls.endpoints.first());
         let endpoint = self.config.peers.get(member).or(manifest);
         let endpoint = endpoint.ok_or(DialFailure::NoEndpoint)?;
         let dialler = Dialler::new(&self.tls, member, endpoint)?;

@@ -1,8 +1,9 @@
 //! The one writer of our own log: takes what the door admitted, makes it durable, signs, answers.
 //!
-//! Group commit is adaptive: the first statement is written at once, those that arrive while a flush is under
-//! way gather for the next. Writing and signing are two threads, so that the state of one batch is flushed while
-//! the next is written; nothing is answered before both flushes of its batch (FORMATS section 5).
+//! Group commit is adaptive: the first statement is written at once, those that arrive while a
+//! flush is under way gather for the next. Writing and signing are two threads, so that the state
+//! of one batch is flushed while the next is written; nothing is answered before both flushes of
+//! its batch (FORMATS section 5).
 
 use std::collections::BTreeMap;
 use std::sync::mpsc as blocking;
@@ -51,10 +52,14 @@ pub(crate) struct Surroundings {
 impl Sequencer {
     /// A sequencer that takes nothing yet.
     pub(crate) const fn new(guard: SigningGuard) -> Self {
-        Self { queue: OnceLock::new(), guard }
+        Self {
+            queue: OnceLock::new(),
+            guard,
+        }
     }
 
-    /// Starts the two threads: signing is allowed. They end at a fault, or when the queue is closed.
+    /// Starts the two threads: signing is allowed. They end at a fault, or when the queue is
+    /// closed.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -69,30 +74,47 @@ impl Sequencer {
         // One batch on its way to the signer; the writer's own pipe waits for it.
         let (written, to_sign) = blocking::sync_channel(1);
         let signing = around.clone();
-        let writing = Writing { writer, around, origin, recent: BTreeMap::new() };
+        let writing = Writing {
+            writer,
+            around,
+            origin,
+            recent: BTreeMap::new(),
+        };
         let write = move || writing.run(jobs, &written);
         let sign = move || run_signer(signer, &to_sign, &signing);
-        thread::Builder::new().name("sequencer".to_owned()).spawn(write)?;
-        thread::Builder::new().name("signer".to_owned()).spawn(sign)?;
+        thread::Builder::new()
+            .name("sequencer".to_owned())
+            .spawn(write)?;
+        thread::Builder::new()
+            .name("signer".to_owned())
+            .spawn(sign)?;
         // Only the first start counts; `opening` makes no second.
         let _ = self.queue.set(queue);
         Ok(())
     }
 
-    /// Appends what the door admitted and answers with its index when it is durable and signed; the same
-    /// statement again gets the index it has, whose batch may still be on its way.
+    /// Appends what the door admitted and answers with its index when it is durable and signed;
+    /// the same statement again gets the index it has, whose batch may still be on its way.
     ///
     /// # Errors
     /// A full queue, a number or state that changed since the door, or an end of signing.
     pub(crate) async fn append(&self, admitted: Admitted) -> Result<u64, Refusal> {
         let (answer, answered) = oneshot::channel();
-        let job = Job { admitted: Box::new(admitted), answer };
-        let queue = self.queue.get().ok_or_else(|| Refusal::of(Reason::AskingPeers))?;
+        let job = Job {
+            admitted: Box::new(admitted),
+            answer,
+        };
+        let queue = self
+            .queue
+            .get()
+            .ok_or_else(|| Refusal::of(Reason::AskingPeers))?;
         queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Refusal::of(Reason::QueueFull),
             mpsc::error::TrySendError::Closed(_) => Refusal::of(Reason::ReadOnly),
         })?;
-        answered.await.unwrap_or_else(|_| Err(Refusal::of(Reason::Fault)))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Refusal::of(Reason::Fault)))
     }
 
     /// Ends signing in this generation, even of what is under way.
@@ -138,7 +160,11 @@ impl Writing {
             }
             match self.writer.write(&batch) {
                 Ok(written) => {
-                    let flushed = Flushed { written, jobs: taken, began };
+                    let flushed = Flushed {
+                        written,
+                        jobs: taken,
+                        began,
+                    };
                     if to_sign.send(flushed).is_err() {
                         return;
                     }
@@ -166,7 +192,10 @@ impl Writing {
             return None;
         }
         let numbered = Numbered::of(self.origin.member(), admitted.statement());
-        if numbered.as_ref().is_some_and(|numbered| self.is_taken(numbered)) {
+        if numbered
+            .as_ref()
+            .is_some_and(|numbered| self.is_taken(numbered))
+        {
             let refusal = Refusal::new(
                 Class::AlreadyExists,
                 tocsin_core::reason::Reason::NumberTaken.code(),
@@ -191,18 +220,34 @@ impl Writing {
     }
 
     fn known(&self, statement_id: &Hash) -> Option<u64> {
-        let recent = self.recent.iter().find(|(_, (known, _))| known == statement_id);
+        let recent = self
+            .recent
+            .iter()
+            .find(|(_, (known, _))| known == statement_id);
         recent.map(|(index, _)| *index).or_else(|| {
-            let statement =
-                StatementRef { log: self.origin.log_name(), statement_id: *statement_id };
+            let statement = StatementRef {
+                log: self.origin.log_name(),
+                statement_id: *statement_id,
+            };
             let applied = self.around.state.read();
-            applied.registry.find(&statement).map(|position| position.index)
+            applied
+                .registry
+                .find(&statement)
+                .map(|position| position.index)
         })
     }
 
     fn is_taken(&self, numbered: &Numbered) -> bool {
-        self.recent.values().any(|(_, known)| known.as_ref() == Some(numbered))
-            || self.around.state.read().registry.numbered(numbered).is_some()
+        self.recent
+            .values()
+            .any(|(_, known)| known.as_ref() == Some(numbered))
+            || self
+                .around
+                .state
+                .read()
+                .registry
+                .numbered(numbered)
+                .is_some()
     }
 
     fn forget_applied(&mut self) {
@@ -222,16 +267,20 @@ fn refuse_all(
     }
 }
 
-fn run_signer(
-    mut signer: OwnSigner,
-    flushed: &blocking::Receiver<Flushed>,
-    around: &Surroundings,
-) {
-    while let Ok(Flushed { written, jobs, began }) = flushed.recv() {
+fn run_signer(mut signer: OwnSigner, flushed: &blocking::Receiver<Flushed>, around: &Surroundings) {
+    while let Ok(Flushed {
+        written,
+        jobs,
+        began,
+    }) = flushed.recv()
+    {
         match signer.sign(written) {
             Ok(committed) => {
                 around.metrics.commit_duration.observe(began.seconds());
-                around.metrics.commit_entries.observe((committed.size - committed.first) as f64);
+                around
+                    .metrics
+                    .commit_entries
+                    .observe((committed.size - committed.first) as f64);
                 around.logs.ring();
                 for (index, job) in jobs {
                     let _ = job.answer.send(Ok(index));

@@ -38,7 +38,10 @@ pub fn stop_with_parent(stop: CancellationToken) -> io::Result<()> {
         while matches!(io::stdin().read(&mut byte), Ok(1..)) {}
         stop.cancel();
     };
-    std::thread::Builder::new().name("parent".to_owned()).spawn(watch).map(|_| ())
+    std::thread::Builder::new()
+        .name("parent".to_owned())
+        .spawn(watch)
+        .map(|_| ())
 }
 
 /// Reads the certificate again on SIGHUP; a bad one changes nothing and is told.
@@ -68,7 +71,10 @@ pub(crate) fn reload_on_hangup(
                     "refused"
                 }
             };
-            metrics.certificate_reloads.get_or_create(&ReasonLabel { reason }).inc();
+            metrics
+                .certificate_reloads
+                .get_or_create(&ReasonLabel { reason })
+                .inc();
         }
     }))
 }

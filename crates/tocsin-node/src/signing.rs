@@ -136,7 +136,10 @@ mod tests {
         assert!(!signing.may_begin());
         signing.begin_signing();
         signing.stop("something else");
-        assert_eq!(signing.standing(), Standing::ReadOnly("a peer holds a newer note".to_owned()));
+        assert_eq!(
+            signing.standing(),
+            Standing::ReadOnly("a peer holds a newer note".to_owned())
+        );
     }
 
     #[test]

@@ -26,8 +26,14 @@ pub(crate) struct Applied {
 
 impl State {
     pub(crate) fn new(alliance: &Alliance) -> Self {
-        let applied = Applied { registry: Registry::new(alliance), sizes: BTreeMap::new() };
-        Self { inner: RwLock::new(applied), changed: watch::Sender::new(0) }
+        let applied = Applied {
+            registry: Registry::new(alliance),
+            sizes: BTreeMap::new(),
+        };
+        Self {
+            inner: RwLock::new(applied),
+            changed: watch::Sender::new(0),
+        }
     }
 
     /// For reading; never held over an await.

@@ -200,6 +200,28 @@ impl From<tocsin_core::reason::Refusal> for Refusal {
     }
 }
 
+/// A filter that is none.
+impl From<tocsin_core::filter::FilterError> for Refusal {
+    fn from(error: tocsin_core::filter::FilterError) -> Self {
+        Self::new(Class::InvalidArgument, error.code(), error.to_string()).at("filter")
+    }
+}
+
+/// A cursor that is none, or good for something else.
+impl From<tocsin_core::cursor::CursorError> for Refusal {
+    fn from(error: tocsin_core::cursor::CursorError) -> Self {
+        let message = format!("{error}; start again from the beginning or with a snapshot");
+        Self::new(Class::InvalidArgument, error.code(), message).at("cursor")
+    }
+}
+
+/// A text that is not looked up.
+impl From<tocsin_core::lookup::LookupError> for Refusal {
+    fn from(error: tocsin_core::lookup::LookupError) -> Self {
+        Self::new(Class::InvalidArgument, error.code(), error.to_string()).at("text")
+    }
+}
+
 /// What the store refuses, or fails at.
 impl From<tocsin_store::error::StoreError> for Refusal {
     fn from(error: tocsin_store::error::StoreError) -> Self {

@@ -1,7 +1,7 @@
 //! From whom each log is read: one eager upstream per origin, the others only tell their heads.
 //!
-//! The origin itself if connected, else the peer with the largest head, changed after two seconds of lag
-//! (FORMATS section 6). Indexes only grow, so relaying cannot loop.
+//! The origin itself if connected, else the peer with the largest head, changed after two seconds
+//! of lag (FORMATS section 6). Indexes only grow, so relaying cannot loop.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -49,7 +49,13 @@ impl Upstreams {
     }
 
     /// The peer to read `origin` from, given that its own member is `member` and we hold `size`.
-    pub(crate) fn choose(&mut self, origin: &str, member: &str, size: u64, now: Instant) -> Option<&str> {
+    pub(crate) fn choose(
+        &mut self,
+        origin: &str,
+        member: &str,
+        size: u64,
+        now: Instant,
+    ) -> Option<&str> {
         let largest = self.largest(origin);
         let current = self.chosen.get(origin).map(|choice| choice.peer.clone());
         let stuck = self.is_stuck(origin, size, now);
@@ -60,22 +66,40 @@ impl Upstreams {
             _ if self.told.contains_key(member) => member.to_owned(),
             _ => largest?.0,
         };
-        if self.chosen.get(origin).is_none_or(|choice| choice.peer != peer) {
+        if self
+            .chosen
+            .get(origin)
+            .is_none_or(|choice| choice.peer != peer)
+        {
             let detour_until = stuck.then_some(now + DETOUR);
-            self.chosen.insert(origin.to_owned(), Choice { peer, behind_since: None, detour_until });
+            self.chosen.insert(
+                origin.to_owned(),
+                Choice {
+                    peer,
+                    behind_since: None,
+                    detour_until,
+                },
+            );
         }
         self.chosen.get(origin).map(|choice| choice.peer.as_str())
     }
 
-    /// What `peer` sent of `origin` did not fit: it is read from somebody else, if there is anybody.
+    /// What `peer` sent of `origin` did not fit: it is read from somebody else, if there is
+    /// anybody.
     pub(crate) fn distrust(&mut self, peer: &str, origin: &str, now: Instant) {
         let other = self.other_than(origin, peer, 0);
-        let Some(choice) = self.chosen.get_mut(origin) else { return };
+        let Some(choice) = self.chosen.get_mut(origin) else {
+            return;
+        };
         if choice.peer == peer
             && let Some(other) = other
         {
             let detour_until = Some(now + DETOUR);
-            *choice = Choice { peer: other, behind_since: None, detour_until };
+            *choice = Choice {
+                peer: other,
+                behind_since: None,
+                detour_until,
+            };
         }
     }
 
@@ -87,7 +111,9 @@ impl Upstreams {
     }
 
     fn is_stuck(&mut self, origin: &str, size: u64, now: Instant) -> bool {
-        let behind = self.largest(origin).is_some_and(|(_, largest)| largest > size);
+        let behind = self
+            .largest(origin)
+            .is_some_and(|(_, largest)| largest > size);
         let Some(choice) = self.chosen.get_mut(origin) else {
             return false;
         };
@@ -101,11 +127,16 @@ impl Upstreams {
 
     fn on_detour(&self, origin: &str, now: Instant) -> bool {
         let choice = self.chosen.get(origin);
-        choice.and_then(|choice| choice.detour_until).is_some_and(|until| now < until)
+        choice
+            .and_then(|choice| choice.detour_until)
+            .is_some_and(|until| now < until)
     }
 
     fn largest(&self, origin: &str) -> Option<(String, u64)> {
-        let heads = self.told.iter().map(|(peer, heads)| (peer, heads.get(origin).copied()));
+        let heads = self
+            .told
+            .iter()
+            .map(|(peer, heads)| (peer, heads.get(origin).copied()));
         let known = heads.filter_map(|(peer, size)| Some((peer.clone(), size?)));
         known.max_by_key(|(_, size)| *size)
     }
@@ -137,14 +168,20 @@ mod tests {
     #[test]
     fn the_origin_itself_is_preferred() {
         let mut upstreams = three_peers();
-        assert_eq!(upstreams.choose("A/us/1", "us", 5, Instant::now()), Some("us"));
+        assert_eq!(
+            upstreams.choose("A/us/1", "us", 5, Instant::now()),
+            Some("us")
+        );
     }
 
     #[test]
     fn without_the_origin_the_largest_head_is_read() {
         let mut upstreams = three_peers();
         upstreams.disconnected("us");
-        assert_eq!(upstreams.choose("A/us/1", "us", 5, Instant::now()), Some("jp"));
+        assert_eq!(
+            upstreams.choose("A/us/1", "us", 5, Instant::now()),
+            Some("jp")
+        );
     }
 
     #[test]
@@ -152,11 +189,21 @@ mod tests {
         let mut upstreams = three_peers();
         let start = Instant::now();
         assert_eq!(upstreams.choose("A/us/1", "us", 5, start), Some("us"));
-        assert_eq!(upstreams.choose("A/us/1", "us", 5, start + MAX_LAG), Some("us"));
+        assert_eq!(
+            upstreams.choose("A/us/1", "us", 5, start + MAX_LAG),
+            Some("us")
+        );
         let later = start + MAX_LAG + Duration::from_millis(1);
         assert_eq!(upstreams.choose("A/us/1", "us", 5, later), Some("jp"));
-        assert_eq!(upstreams.choose("A/us/1", "us", 6, later), Some("jp"), "no flapping");
-        assert_eq!(upstreams.choose("A/us/1", "us", 9, later + DETOUR), Some("us"));
+        assert_eq!(
+            upstreams.choose("A/us/1", "us", 6, later),
+            Some("jp"),
+            "no flapping"
+        );
+        assert_eq!(
+            upstreams.choose("A/us/1", "us", 9, later + DETOUR),
+            Some("us")
+        );
     }
 
     #[test]
@@ -171,6 +218,9 @@ mod tests {
 
     #[test]
     fn nobody_connected_means_nobody_to_read_from() {
-        assert_eq!(Upstreams::default().choose("A/us/1", "us", 0, Instant::now()), None);
+        assert_eq!(
+            Upstreams::default().choose("A/us/1", "us", 0, Instant::now()),
+            None
+        );
     }
 }

@@ -30,8 +30,8 @@ pub enum NodeVerb {
         /// Where to listen for the operator, instead of the setting
         #[arg(long)]
         admin_listen: Option<String>,
-        /// Sign without hearing the other members first, or take over a copied directory: answer for it that no
-        /// other process signs this log, and say why. It is recorded and shown
+        /// Sign without hearing the other members first, or take over a copied directory: answer
+        /// for it that no other process signs this log, and say why. It is recorded and shown
         #[arg(long, value_name = "REASON")]
         override_start: Option<String>,
         /// End when standard input is closed, that is, with the process that started this one
@@ -106,8 +106,9 @@ fn refused(error: impl std::fmt::Display) -> Failure {
     Failure::new(Exit::Failed, error.to_string())
 }
 
-/// `TOCSIN_FAILPOINTS=name` stops the writing thread for ever at that step of a commit, after saying so on
-/// standard error: whoever tests then kills the process there. Nothing else reads it.
+/// `TOCSIN_FAILPOINTS=name` stops the writing thread for ever at that step of a commit, after
+/// saying so on standard error: whoever tests then kills the process there. Nothing else reads
+/// it.
 fn failpoints() -> Failpoints {
     let Ok(wanted) = std::env::var("TOCSIN_FAILPOINTS") else {
         return Failpoints::default();

@@ -101,7 +101,10 @@ impl PeerService for Peer {
         let asked = request.into_inner();
         let digest = <[u8; 32]>::try_from(asked.sha256.as_slice())
             .map_err(|_| Refusal::of(Reason::FieldInvalid).at("sha256"))?;
-        let body = self.node.body(&Hash(digest))?.ok_or_else(|| Refusal::of(Reason::NotFound))?;
+        let body = self
+            .node
+            .body(&Hash(digest))?
+            .ok_or_else(|| Refusal::of(Reason::NotFound))?;
         Ok(Response::new(peer::GetBodyResponse { body }))
     }
 
@@ -111,7 +114,10 @@ impl PeerService for Peer {
     ) -> Result<Response<peer::GetRosterResponse>, Status> {
         identity(&request)?.require_node()?;
         let (roster, manifests) = self.node.roster_envelopes();
-        Ok(Response::new(peer::GetRosterResponse { roster: Some(roster), manifests }))
+        Ok(Response::new(peer::GetRosterResponse {
+            roster: Some(roster),
+            manifests,
+        }))
     }
 
     async fn report_evidence(

@@ -26,7 +26,10 @@ pub(crate) struct Submit {
 
 impl Submit {
     pub(crate) fn new(node: Arc<Node>) -> Self {
-        Self { node, requests: Mutex::default() }
+        Self {
+            node,
+            requests: Mutex::default(),
+        }
     }
 }
 
@@ -38,18 +41,25 @@ impl SubmitService for Submit {
     ) -> Result<Response<v1::SubmitResponse>, Status> {
         identity(&request)?.require_home(&self.node.config.member)?;
         let most = deadline(&request).map_or(limits::WAIT_FOR_GRADE, |deadline| {
-            deadline.saturating_duration_since(tokio::time::Instant::now()).mul_f64(0.9)
+            deadline
+                .saturating_duration_since(tokio::time::Instant::now())
+                .mul_f64(0.9)
         });
         let asked = request.into_inner();
         let grade = wanted(asked.wait_for())?;
         let entry = read_statement(asked.statement.as_ref()).map_err(|error| {
-            Refusal::of(Reason::FieldInvalid).saying(error.to_string()).at("statement")
+            Refusal::of(Reason::FieldInvalid)
+                .saying(error.to_string())
+                .at("statement")
         })?;
         let bodies = bodies(asked.body, asked.further_bodies);
         if asked.validate_only {
             let admitted = door::check(&self.node, entry, bodies)?;
             let name = admitted.name(self.node.member());
-            let response = v1::SubmitResponse { name, ..v1::SubmitResponse::default() };
+            let response = v1::SubmitResponse {
+                name,
+                ..v1::SubmitResponse::default()
+            };
             return Ok(Response::new(response));
         }
         self.remember(&asked.request_id, entry.statement_id())?;
@@ -130,7 +140,10 @@ mod tests {
         let (one, other) = (Hash::of(b"one"), Hash::of(b"other"));
         requests.remember("r-1", one).unwrap();
         requests.remember("r-1", one).unwrap();
-        assert_eq!(requests.remember("r-1", other).unwrap_err().code, "REQUEST_ID_REUSED");
+        assert_eq!(
+            requests.remember("r-1", other).unwrap_err().code,
+            "REQUEST_ID_REUSED"
+        );
         assert_eq!(requests.order.len(), 1);
     }
 
@@ -138,7 +151,9 @@ mod tests {
     fn the_oldest_request_ids_are_forgotten() {
         let mut requests = Requests::default();
         for number in 0..=limits::REQUEST_IDS {
-            requests.remember(&format!("r-{number}"), Hash::of(b"x")).unwrap();
+            requests
+                .remember(&format!("r-{number}"), Hash::of(b"x"))
+                .unwrap();
         }
         assert_eq!(requests.used.len(), limits::REQUEST_IDS);
         assert!(!requests.used.contains_key("r-0"));
