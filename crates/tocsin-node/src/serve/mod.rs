@@ -1,18 +1,49 @@
 //! The services, mounted. A method is three lines: decode, call, answer.
 
+pub(crate) mod blocks;
+mod bundle;
+mod decisions;
+mod find;
+mod log;
+pub(crate) mod notices;
+mod orders;
+mod page;
 mod peer;
+mod record;
+mod records;
+mod roster;
+mod screen;
 mod submit;
+mod walk;
 
 use std::sync::Arc;
 
 use tocsin_log::quorum::Grade;
 use tocsin_wire::proto::peer::v1::peer_service_server::PeerServiceServer;
 use tocsin_wire::proto::v1;
+use tocsin_wire::proto::v1::block_service_server::BlockServiceServer;
+use tocsin_wire::proto::v1::decision_service_server::DecisionServiceServer;
+use tocsin_wire::proto::v1::indicator_service_server::IndicatorServiceServer;
+use tocsin_wire::proto::v1::log_service_server::LogServiceServer;
+use tocsin_wire::proto::v1::notice_service_server::NoticeServiceServer;
+use tocsin_wire::proto::v1::order_service_server::OrderServiceServer;
+use tocsin_wire::proto::v1::report_service_server::ReportServiceServer;
+use tocsin_wire::proto::v1::roster_service_server::RosterServiceServer;
+use tocsin_wire::proto::v1::screen_service_server::ScreenServiceServer;
 use tocsin_wire::proto::v1::submit_service_server::SubmitServiceServer;
 use tonic::service::Routes;
 
 use crate::limits;
 use crate::node::Node;
+
+/// A service that only reads: questions are short, answers bounded.
+macro_rules! reading {
+    ($service:expr) => {
+        $service
+            .max_decoding_message_size(limits::MAX_CONTROL_MESSAGE_BYTES)
+            .max_encoding_message_size(limits::MAX_ANSWER_MESSAGE_BYTES)
+    };
+}
 
 /// All services of a node.
 pub(crate) fn routes(node: &Arc<Node>) -> Routes {
@@ -22,7 +53,31 @@ pub(crate) fn routes(node: &Arc<Node>) -> Routes {
     let submit = SubmitServiceServer::new(submit::Submit::new(Arc::clone(node)))
         .max_decoding_message_size(limits::MAX_SUBMIT_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_CONTROL_MESSAGE_BYTES);
-    Routes::new(peer).add_service(submit)
+    let node = || Arc::clone(node);
+    let records = records::Records::new(node());
+    Routes::new(peer)
+        .add_service(submit)
+        .add_service(reading!(ReportServiceServer::new(records.clone())))
+        .add_service(reading!(IndicatorServiceServer::new(records)))
+        .add_service(reading!(OrderServiceServer::new(orders::Orders::new(
+            node()
+        ))))
+        .add_service(reading!(DecisionServiceServer::new(
+            decisions::Decisions::new(node())
+        )))
+        .add_service(reading!(BlockServiceServer::new(blocks::Blocks::new(
+            node()
+        ))))
+        .add_service(reading!(NoticeServiceServer::new(notices::Notices::new(
+            node()
+        ))))
+        .add_service(reading!(ScreenServiceServer::new(screen::Screen::new(
+            node()
+        ))))
+        .add_service(reading!(LogServiceServer::new(log::Log::new(node()))))
+        .add_service(reading!(RosterServiceServer::new(roster::Roster::new(
+            node()
+        ))))
 }
 
 /// A grade as the wire has it.
