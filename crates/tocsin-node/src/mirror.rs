@@ -63,7 +63,7 @@ pub(crate) enum MirrorError {
 
 impl Mirror {
     pub(crate) fn new(log: MirrorLog, origin: Origin, key: PublicKey, own_name: &str) -> Self {
-        let follower = Follower::new(origin.clone(), key.clone(), log.tree().clone());
+        let follower = Follower::new(origin.clone(), key, log.tree().clone());
         let cosigner = Cosigner::new(origin.clone(), own_name, log.cosigned());
         Self {
             log,
@@ -76,7 +76,7 @@ impl Mirror {
 
     /// After a repair: goes on from what the store holds now.
     pub(crate) fn take_up(&mut self, own_name: &str) {
-        let (origin, key) = (self.origin.clone(), self.origin_key.clone());
+        let (origin, key) = (self.origin.clone(), self.origin_key);
         self.follower = Follower::new(origin.clone(), key, self.log.tree().clone());
         self.cosigner = Cosigner::new(origin, own_name, self.log.cosigned());
     }

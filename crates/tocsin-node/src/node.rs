@@ -46,6 +46,7 @@ use crate::tls::NodeTls;
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) alliance: Alliance,
+    pub(crate) member: Member,
     pub(crate) tls: Arc<NodeTls>,
     pub(crate) metrics: Metrics,
     pub(crate) keys: NodeKeys,
@@ -77,11 +78,8 @@ impl std::fmt::Debug for Node {
 
 impl Node {
     /// The member whose node this is.
-    pub(crate) fn member(&self) -> &Member {
-        // `run` refuses to start for a member that the alliance file does not have.
-        self.alliance
-            .member(&self.config.member)
-            .unwrap_or_else(|| unreachable!())
+    pub(crate) const fn member(&self) -> &Member {
+        &self.member
     }
 
     /// Fires when the node is to end.
@@ -315,7 +313,7 @@ impl Node {
         let piece = evidence_to_proto(evidence);
         let key = origin.to_string();
         if self.evidence.keep(&key, piece.clone()) {
-            tracing::error!(origin = %key, "this log tells two stories: it is frozen, both notes are kept");
+            tracing::error!(origin = %key, "this log tells two stories and is frozen");
             self.metrics.equivocations.inc();
             self.journal.evidence(&piece);
             if origin == self.logs.own().origin() {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use prost::Message;
 use tocsin_core::reason::Refusal as RosterRefusal;
@@ -16,6 +17,7 @@ use tocsin_store::failpoint::Failpoints;
 use tocsin_store::local::{LocalKind, LocalLog};
 use tocsin_store::mirror::{MirrorLog, MirrorStates};
 use tocsin_store::own_log::OwnLog;
+use tocsin_store::reader::LogReader;
 use tocsin_wire::proto::peer::v1 as peer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +39,7 @@ use crate::metrics::Metrics;
 use crate::mirror::{Mirror, Mirrors};
 use crate::node::Node;
 use crate::notes::Ahead;
+use crate::overview::Overview;
 use crate::peers::Peers;
 use crate::sequencer::Sequencer;
 use crate::signals::reload_on_hangup;
@@ -103,84 +106,21 @@ pub async fn run(
     options: RunOptions,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let alliance = read_alliance(&config)?;
-    let member = member_of(&alliance, &config)?;
-    let keys = NodeKeys::read(&config.keys_dir, member)?;
-    let tls = Arc::new(NodeTls::load(
-        config.tls.clone(),
-        &member.id,
-        Trust::of(&alliance)?,
-    )?);
-    let (metrics, registry) = Metrics::new(&member.id);
     let tcp = bind(config.listen).await?;
     let admin = bind(config.admin_listen).await?;
-    let fault = FaultBell::new(stop.clone());
-    let opened = tokio::task::block_in_place(|| open(&config, &alliance, &keys, &options))?;
-    let Opened {
-        own,
-        mirrors,
-        blobs,
-        journal,
-        records,
-    } = opened;
-    let readers: Vec<_> = mirrors.iter().map(Mirror::reader).collect();
-    let (journal, journal_thread) = Journal::start(journal, fault.clone())?;
-    let own_origin = own.reader().origin().clone();
-    let mirrors = Mirrors::new(mirrors, keys.mirror.clone(), own_origin.mirror_name());
-    let others: Vec<String> = alliance
-        .members()
-        .map(|m| m.id.clone())
-        .filter(|id| *id != config.member)
-        .collect();
-    let logs = Logs::new(own.reader(), readers);
-    let indexer = tokio::task::block_in_place(|| open_index(&config, &logs));
-    let node = Arc::new(Node {
-        logs: Arc::new(logs),
-        indexer,
-        mirrors,
-        sequencer: Sequencer::new(own.guard()),
-        bodies: Bodies::new(blobs),
-        journal,
-        state: Arc::new(State::new(&alliance)),
-        cosignatures: Cosignatures::default(),
-        evidence: EvidenceShelf::default(),
-        ahead: Ahead::default(),
-        peers: Peers::new(others.clone()),
-        signing: Signing::begin(others),
-        stop: stop.clone(),
-        fault: fault.clone(),
-        started_ms: clock::now_ms(),
-        metrics: metrics.clone(),
-        tls: Arc::clone(&tls),
-        alliance,
-        keys,
-        config,
-    });
-    tokio::task::block_in_place(|| take_up(&node, &records))?;
-    let listener = Listener {
-        home: node.config.member.as_str().into(),
-        tls,
-        roles: Arc::new(node.config.clients.clone()),
-        limits: ListenLimits::default(),
-        metrics,
-    };
+    let (metrics, registry) = Metrics::new(&config.member);
+    let (node, own, journal_thread) = tokio::task::block_in_place(|| {
+        let (node, own, journal, records) = assemble(config, &options, metrics, stop.clone())?;
+        take_up(&node, &records)?;
+        Ok::<_, RunError>((node, own, journal))
+    })?;
     let mut tasks = spawn_tasks(&node, own, options.overridden);
-    tasks.push(reload_on_hangup(
-        Arc::clone(&node.tls),
-        node.metrics.clone(),
-        stop.clone(),
-    )?);
-    node.metrics
-        .certificate_expiry
-        .set(node.tls.certificate().not_after_ms / 1_000);
-    let admin = tokio::spawn(crate::admin::serve(
-        admin,
-        Arc::new(crate::overview::Overview::new(Arc::clone(&node))),
-        registry,
-        stop.clone(),
-    ));
-    tracing::info!(member = %node.config.member, listen = %node.config.listen, "serving");
-    let served = listener
+    let (tls, metrics) = (Arc::clone(&node.tls), node.metrics.clone());
+    tasks.push(reload_on_hangup(tls, metrics, stop.clone())?);
+    let overview = Arc::new(Overview::new(Arc::clone(&node)));
+    let admin = tokio::spawn(crate::admin::serve(admin, overview, registry, stop.clone()));
+    tracing::info!(member = %node.member.id, listen = %node.config.listen, "serving");
+    let served = listener(&node)
         .serve(tcp, crate::serve::routes(&node), stop.clone())
         .await;
     stop.cancel();
@@ -189,13 +129,82 @@ pub async fn run(
         let _ = task.await;
     }
     let _ = admin.await;
-    tokio::task::block_in_place(|| node.indexer.close());
-    drop(node);
-    let _ = tokio::task::block_in_place(|| journal_thread.join());
+    let fault = node.fault.clone();
+    tokio::task::block_in_place(|| {
+        node.indexer.close();
+        drop(node);
+        let _ = journal_thread.join();
+    });
     served?;
     match fault.what() {
         Some(what) => Err(RunError::Fault(what.to_owned())),
         None => Ok(()),
+    }
+}
+
+/// What was assembled: the node, its own log, the journal's thread, and what the local log said.
+type Assembled = (Arc<Node>, OwnLog, JoinHandle<()>, Vec<(LocalKind, Vec<u8>)>);
+
+/// Reads the files, opens the disk and puts the node together; nothing runs yet.
+fn assemble(
+    config: Config,
+    options: &RunOptions,
+    metrics: Metrics,
+    stop: CancellationToken,
+) -> Result<Assembled, RunError> {
+    let alliance = read_alliance(&config)?;
+    let member = member_of(&alliance, &config)?.clone();
+    let keys = NodeKeys::read(&config.keys_dir, &member)?;
+    let tls = NodeTls::load(config.tls.clone(), &member.id, Trust::of(&alliance)?)?;
+    metrics
+        .certificate_expiry
+        .set(tls.certificate().not_after_ms / 1_000);
+    let opened = open(&config, &alliance, &keys, options)?;
+    let fault = FaultBell::new(stop.clone());
+    let (journal, journal_thread) = Journal::start(opened.journal, fault.clone())?;
+    let readers: Vec<LogReader> = opened.mirrors.iter().map(Mirror::reader).collect();
+    let own = opened.own;
+    let logs = Logs::new(own.reader(), readers);
+    let all: Vec<LogReader> = logs.readers().cloned().collect();
+    let others: Vec<String> = alliance
+        .members()
+        .map(|m| m.id.clone())
+        .filter(|id| *id != member.id)
+        .collect();
+    let name = member.origin.mirror_name();
+    let node = Node {
+        indexer: Indexer::open(&config.data_dir.join("index"), &all),
+        logs: Arc::new(logs),
+        mirrors: Mirrors::new(opened.mirrors, keys.mirror.clone(), name),
+        sequencer: Sequencer::new(own.guard()),
+        bodies: Bodies::new(opened.blobs),
+        journal,
+        state: Arc::new(State::new(&alliance)),
+        cosignatures: Cosignatures::default(),
+        evidence: EvidenceShelf::default(),
+        ahead: Ahead::default(),
+        peers: Peers::new(others.clone()),
+        signing: Signing::begin(others),
+        stop,
+        fault,
+        started_ms: clock::now_ms(),
+        metrics,
+        tls: Arc::new(tls),
+        alliance,
+        member,
+        keys,
+        config,
+    };
+    Ok((Arc::new(node), own, journal_thread, opened.records))
+}
+
+fn listener(node: &Node) -> Listener {
+    Listener {
+        home: node.member.id.as_str().into(),
+        tls: Arc::clone(&node.tls),
+        roles: Arc::new(node.config.clients.clone()),
+        limits: ListenLimits::default(),
+        metrics: node.metrics.clone(),
     }
 }
 
@@ -255,8 +264,8 @@ fn open(
     let states = MirrorStates::open(&data)?;
     let mut mirrors = Vec::new();
     for other in alliance.members().filter(|other| other.id != member.id) {
-        let (origin, key) = (other.origin.clone(), other.log_key.clone());
-        let log = MirrorLog::open(&data, &states, &origin, key.clone(), open.clone())?;
+        let (origin, key) = (other.origin.clone(), other.log_key);
+        let log = MirrorLog::open(&data, &states, &origin, key, open.clone())?;
         mirrors.push(Mirror::new(log, origin, key, &member.origin.mirror_name()));
     }
     let blobs = Blobs::open(&data, failpoints)?;
@@ -267,11 +276,6 @@ fn open(
         journal,
         records,
     })
-}
-
-fn open_index(config: &Config, logs: &Logs) -> Indexer {
-    let readers: Vec<_> = logs.readers().cloned().collect();
-    Indexer::open(&config.data_dir.join("index"), &readers)
 }
 
 /// What the local log remembers, then every log from its beginning.
@@ -298,11 +302,7 @@ fn take_up(node: &Node, records: &[(LocalKind, Vec<u8>)]) -> Result<(), RunError
     node.settle_mirrors()?;
     let timer = clock::Stopwatch::start();
     crate::applier::catch_up(node)?;
-    let entries: u64 = node
-        .logs
-        .readers()
-        .map(tocsin_store::reader::LogReader::size)
-        .sum();
+    let entries: u64 = node.logs.readers().map(LogReader::size).sum();
     tracing::info!(entries, seconds = timer.seconds(), "logs replayed");
     Ok(())
 }
