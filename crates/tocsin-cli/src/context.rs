@@ -114,7 +114,7 @@ impl Contexts {
     /// # Errors
     /// When there is none of that name, or none can be chosen.
     pub fn choose(&self, name: Option<&str>) -> Result<&Context, Failure> {
-        let how = "tocsin context add NAME --endpoint .. --member .. --alliance FILE --cert FILE --key FILE";
+        let how = "tocsin context add NAME --endpoint .. --member .. --alliance FILE --cert FILE --cert-key FILE";
         let only = || match self.contexts.len() {
             1 => self.contexts.keys().next().map(String::as_str),
             _ => None,

@@ -12,6 +12,7 @@ use tocsin_core::validate::{Author, Verdict, validate};
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
 use tocsin_log::hash::Hash;
 use tocsin_log::key::SigningKey;
+use tocsin_wire::body::BodyKind;
 use tocsin_wire::bundle::{self, Bundle, MAX_BUNDLE_BYTES};
 use tocsin_wire::envelope::write_statement;
 use tocsin_wire::proto::v1;
@@ -148,6 +149,35 @@ impl Draft {
         }
     }
 
+    /// The contents of its bodies, each of which must be the one that the statement names: what a second
+    /// officer reads before signing.
+    ///
+    /// # Errors
+    /// When a body is missing, another, or unreadable.
+    pub fn contents(&self) -> Result<Vec<DecodedBody>, Failure> {
+        let named = &self.statement.bodies;
+        if named.len() != self.bodies.len() {
+            return Err(Failure::unverified(
+                "BODY_MISSING",
+                "the file lacks a body that is named",
+            ));
+        }
+        let Some(kind) = BodyKind::of(&self.statement.act) else {
+            return Ok(Vec::new());
+        };
+        let mut contents = Vec::new();
+        for (named, bytes) in named.iter().zip(&self.bodies) {
+            if Hash::of(bytes) != named.sha256 {
+                let text = "a body in the file is not the one that was signed";
+                return Err(Failure::unverified("BODY_DIGEST", text));
+            }
+            let content = tocsin_wire::body::decode(kind, bytes)
+                .map_err(|error| Failure::usage(format!("a body cannot be read: {error}")))?;
+            contents.push(content);
+        }
+        Ok(contents)
+    }
+
     /// The file's bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -254,3 +284,6 @@ fn seal_open(body: &DecodedBody) -> Result<Vec<u8>, Failure> {
     .code("BODY_TOO_LARGE")
     .advice("shorten the text; what is longer is an exhibit"))
 }
+
+#[cfg(test)]
+mod tests;

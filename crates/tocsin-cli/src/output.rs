@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 /// Version of the JSON forms; grows when a field changes its meaning.
 pub const JSON_VERSION: u32 = 1;
 
-/// Widest table cell in columns; longer text ends in an ellipsis.
+/// Widest table cell but the last, in columns; longer text ends in an ellipsis.
 const MAX_CELL_COLUMNS: usize = 60;
 
 /// How results are printed.
@@ -105,6 +105,17 @@ impl Output {
     /// When the stream is closed.
     pub fn say(&mut self, text: &str) -> Result<(), Failure> {
         if self.quiet || self.format != Format::Table {
+            return Ok(());
+        }
+        self.line(&clean(text))
+    }
+
+    /// A line that is itself the result, for people; nothing in the machine forms.
+    ///
+    /// # Errors
+    /// When the stream is closed.
+    pub fn text(&mut self, text: &str) -> Result<(), Failure> {
+        if self.format != Format::Table {
             return Ok(());
         }
         self.line(&clean(text))
@@ -313,14 +324,20 @@ fn versioned(kind: &str, value: &Value) -> Value {
 }
 
 fn cells(columns: &[Column], row: &Value, short: bool) -> Vec<String> {
-    let cell = |key: &str| {
+    let last = columns.len().saturating_sub(1);
+    let cell = |(at, (_, key)): (usize, &Column)| {
         let text = row
             .get(key)
             .map(|v| clean_line(&text_of(v, short)))
             .unwrap_or_default();
-        if short { shortened(&text) } else { text }
+        // Nothing stands behind the last column that a long text could push away.
+        if short && at < last {
+            shortened(&text)
+        } else {
+            text
+        }
     };
-    columns.iter().map(|(_, key)| cell(key)).collect()
+    columns.iter().enumerate().map(cell).collect()
 }
 
 fn text_of(value: &Value, readable: bool) -> String {

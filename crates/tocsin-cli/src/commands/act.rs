@@ -122,7 +122,7 @@ pub async fn finish(
         report(session, &draft, author, &path, &state)?;
         return Ok(Exit::Ok);
     }
-    session.confirm(&format!("Submit {stem} to {} ?", node.context.member))?;
+    session.confirm(&format!("Submit {stem} to {}?", node.context.member))?;
     submit_draft(session, node, &draft, how.wait.wait).await
 }
 

@@ -58,9 +58,7 @@ pub fn add(session: &mut Session, args: ContextArgs) -> Result<Exit, Failure> {
     };
     let found = *context.open_alliance()?.genesis_hash();
     if genesis.is_none() {
-        session.confirm(&format!(
-            "Trust the alliance with the fingerprint {found} ?"
-        ))?;
+        session.confirm(&format!("Trust the alliance with the fingerprint {found}?"))?;
         context.genesis = Some(found.to_string());
     }
     let dir = config_dir()?;

@@ -174,7 +174,7 @@ fn print(session: &mut Session, message: &v1::WatchNoticesResponse) -> Result<()
                     line.push_str(&format!("  {word} {}", text(key)));
                 }
             }
-            session.out.say(&crate::output::clean_line(&line))
+            session.out.text(&crate::output::clean_line(&line))
         }
         "snapshot_end" => session
             .out

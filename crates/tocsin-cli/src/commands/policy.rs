@@ -133,7 +133,7 @@ pub async fn show(session: &mut Session, name: &str) -> Result<Exit, Failure> {
     }
     let value = json!({"toml": toml, "log": statement.log});
     if session.out.format() == crate::output::Format::Table {
-        session.out.say(&toml)?;
+        session.out.text(&toml)?;
     } else {
         session
             .out

@@ -169,12 +169,19 @@ pub fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Failure>
         let text = format!("this draft is for the log {}", draft.statement.log);
         return Err(Failure::new(Exit::NotPermitted, text).code("NOT_OUR_LOG"));
     }
-    let said = Value::Object(crate::show::statement(&draft.statement, &[]));
+    let contents = draft.contents()?;
+    let said = Value::Object(crate::show::statement(&draft.statement, &contents));
     session
         .out
         .object("statement", crate::show::STATEMENT, &said)?;
-    session.confirm(&format!("Sign this {} ?", draft.statement.act.word()))?;
+    session.confirm(&format!("Sign this {}?", draft.statement.act.word()))?;
     let state = sign_with(&mut draft, &keys, &alliance, author)?;
+    if state == State::NeedsSecond {
+        let text = "the second signature must be another person's, and another officer's";
+        return Err(Failure::new(Exit::NotPermitted, text)
+            .code("SAME_PERSON")
+            .advice("hand the file to a second officer; it was left as it is"));
+    }
     if !session.globals.dry_run {
         draft.rewrite(&args.file)?;
     }
@@ -191,7 +198,7 @@ pub async fn submit(session: &mut Session, args: &SubmitArgs) -> Result<Exit, Fa
     let node = session.node().await?;
     if binds(&draft.statement.act) {
         let word = draft.statement.act.word();
-        session.confirm(&format!("Submit this {word} to {} ?", node.context.member))?;
+        session.confirm(&format!("Submit this {word} to {}?", node.context.member))?;
     }
     submit_draft(session, &node, &draft, args.wait.wait).await
 }

@@ -320,8 +320,8 @@ fn show(path: &Path, out: &mut Output) -> Result<(), Failure> {
     if out.format() != tocsin_cli::output::Format::Table {
         return out.object("alliance", &[], &value);
     }
-    out.say(&format!("alliance     {}", text("alliance")))?;
-    out.say(&format!("fingerprint  {}", spoken(&hash)))?;
+    out.text(&format!("alliance     {}", text("alliance")))?;
+    out.text(&format!("fingerprint  {}", spoken(&hash)))?;
     let members = value
         .get("members")
         .and_then(Value::as_array)
