@@ -3,8 +3,8 @@
 submit at home, prove it at home and elsewhere, watch at home until it dies, resume at another member by cursor; and
 beside that a second watcher whom nothing interrupts. It ends well when both hold the same.
 
-Lines read from standard input: `stop` when no more will be said in the alliance. The line `{"event": "watching"}`
-with `notices` at or above `--kill-after` is the driver's cue to kill the home node.
+One line is read from standard input: `stop`, when no more will be said in the alliance. Lines `{"event": "watching"}`
+tell how many notices were seen, so that the driver knows when to kill the home node.
 """
 
 import argparse
@@ -21,9 +21,11 @@ import grpc
 import client
 import signed
 
-# A watcher that has heard nothing new for this long, after `stop`, has heard all.
-PATIENCE_SECONDS = 120
+# The longest anything here may take that is waited for.
+PATIENCE_SECONDS = 60
 BACKOFF_SECONDS = 0.2
+# How often, in notices, the watcher that will be interrupted says how far it is.
+TOLD_EVERY = 20
 
 printing = threading.Lock()
 
@@ -46,7 +48,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--key", required=True, type=pathlib.Path, help="its private key")
     parser.add_argument("--record-key", required=True, type=pathlib.Path, help="an investigator's")
     parser.add_argument("--reports", type=int, default=1, help="how many reports to submit")
-    parser.add_argument("--kill-after", type=int, default=60, help="notices before the cue")
     parser.add_argument("--at-least", type=int, default=200, help="notices to have seen in all")
     return parser.parse_args()
 
@@ -85,9 +86,9 @@ def submit_and_prove(home: client.Node, other: client.Node, key: signed.SigningK
 class Watch(threading.Thread):
     """One watcher over a list of nodes: when a stream breaks it goes on at the next, by cursor."""
 
-    def __init__(self, name: str, nodes: list[client.Node], jurisdiction: str, cue: int):
+    def __init__(self, name: str, nodes: list[client.Node], jurisdiction: str):
         super().__init__(name=name, daemon=True)
-        self.nodes, self.jurisdiction, self.cue = nodes, jurisdiction, cue
+        self.nodes, self.jurisdiction = nodes, jurisdiction
         self.watcher = client.Watcher()
         self.breaks: list[dict] = []
         self.failure: BaseException | None = None
@@ -98,6 +99,7 @@ class Watch(threading.Thread):
             self._watch()
         except BaseException as failure:  # noqa: BLE001, told to the main thread
             self.failure = failure
+            say("failed", who=self.name, why=str(failure))
 
     def _watch(self) -> None:
         at = 0
@@ -112,6 +114,9 @@ class Watch(threading.Thread):
                         return
                 why = "closed"
             except grpc.RpcError as error:
+                # Only a node that is away is a reason to go elsewhere; a refusal is a failure.
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise
                 why = error.code().name
             self.breaks.append({"at": node.member.id, "why": why, "notices": self.watcher.notices})
             say("broken", who=self.name, **self.breaks[-1])
@@ -120,7 +125,7 @@ class Watch(threading.Thread):
 
     def _take(self, response) -> None:
         kind = self.watcher.take(response)
-        if kind == "notice" and self.watcher.notices == self.cue:
+        if kind == "notice" and self.watcher.notices % TOLD_EVERY == 0:
             say("watching", who=self.name, notices=self.watcher.notices)
 
 
@@ -152,8 +157,8 @@ def main() -> int:
             return client.Node(alliance, member, endpoint, identity)
 
         home, other = node(given.home), node(given.other)
-        steady = Watch("steady", [node(given.steady or given.other)], given.jurisdiction, cue=0)
-        moved = Watch("moved", [home, other], given.jurisdiction, given.kill_after)
+        steady = Watch("steady", [node(given.steady or given.other)], given.jurisdiction)
+        moved = Watch("moved", [home, other], given.jurisdiction)
         submit_and_prove(home, other, record_key, given.reports)
         steady.start()
         moved.start()
