@@ -152,7 +152,10 @@ impl Index {
                 let state = index.judge(logs)?;
                 Ok((index, state))
             }) {
-                Ok((_, IndexState::Rebuild(reason))) => return Self::new(directory, reason),
+                Ok((old, IndexState::Rebuild(reason))) => {
+                    old.discard();
+                    return Self::new(directory, reason);
+                }
                 Ok(opened) => return Ok(opened),
                 Err(_) => return Self::new(directory, RebuildReason::Unreadable),
             }
@@ -166,7 +169,7 @@ impl Index {
     /// [`IndexError`].
     pub fn rebuild(self) -> Result<(Self, IndexState), IndexError> {
         let directory = self.directory.clone();
-        drop(self);
+        self.discard();
         Self::new(&directory, RebuildReason::Unreadable)
     }
 
@@ -351,6 +354,12 @@ impl Index {
         flush_files(&directory.join("sled"), 0)?;
         mark(&directory, true)?;
         Ok(())
+    }
+
+    /// Closes sled, which may panic over what it holds.
+    fn discard(self) {
+        let closed = catch_unwind(AssertUnwindSafe(|| drop(self)));
+        drop(closed);
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {

@@ -410,7 +410,7 @@ impl MirrorLog {
         };
         Some(Repair {
             shared: &self.appender.shared,
-            key: self.key.clone(),
+            key: self.key,
             floor: self.slots.as_ref()?.newest()?,
             damage,
             held: self.appender.tree.size(),

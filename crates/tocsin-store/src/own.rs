@@ -24,6 +24,9 @@ pub(crate) const OWN_STEPS: Steps = Steps {
     directory: "own.directory-flushed",
 };
 
+/// A note's bytes with the size it is of.
+type SizedNote = (u64, Arc<[u8]>);
+
 /// A batch that is durable and signed: its receipts may leave the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
@@ -117,7 +120,7 @@ struct PipeState {
     /// Batches written and not signed.
     unsigned: u64,
     /// Notes signed and in no segment yet; sizes ascend.
-    waiting: Vec<(u64, Arc<[u8]>)>,
+    waiting: Vec<SizedNote>,
     /// The size of the largest note that stands flushed in a segment.
     kept: u64,
     closed: bool,
@@ -223,7 +226,7 @@ impl OwnWriter {
     }
 
     /// Waits until no more than `most` batches are unsigned, and says which notes the next write carries.
-    fn wait_for_notes(&self, most: u64) -> Result<Vec<(u64, Arc<[u8]>)>, Fault> {
+    fn wait_for_notes(&self, most: u64) -> Result<Vec<SizedNote>, Fault> {
         let mut state = self.pipe.lock();
         while state.unsigned > most && !state.closed {
             state = self
@@ -240,7 +243,7 @@ impl OwnWriter {
     }
 
     /// Writes notes by themselves: the last of a full segment, or those signed after a start.
-    fn append_notes(&mut self, notes: &[(u64, Arc<[u8]>)]) -> Result<(), StoreError> {
+    fn append_notes(&mut self, notes: &[SizedNote]) -> Result<(), StoreError> {
         if !notes.is_empty() {
             self.appender.append(&note_frames(notes))?;
             self.keep(notes);
@@ -249,7 +252,7 @@ impl OwnWriter {
     }
 
     /// Notes stand flushed in a segment from now on.
-    fn keep(&self, notes: &[(u64, Arc<[u8]>)]) {
+    fn keep(&self, notes: &[SizedNote]) {
         let Some((last, _)) = notes.last() else {
             return;
         };
@@ -264,7 +267,7 @@ impl OwnWriter {
     }
 }
 
-fn note_frames(notes: &[(u64, Arc<[u8]>)]) -> Frames {
+fn note_frames(notes: &[SizedNote]) -> Frames {
     let mut frames = Frames::default();
     for (size, note) in notes {
         frames.note(*size, note);

@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
         }
         // A write can tear between an entry and its bodies, and then it tears on a sector's edge. The last
         // entry was not acknowledged: when it may lack a body, it goes.
-        let may_be_torn = scan.stop.is_some() || scan.length.is_multiple_of(SECTOR_BYTES);
+        let may_be_torn = scan.stop.is_some() || scan.length.is_multiple_of(SECTOR_BYTES as u64);
         if size > floor && scan.ends_with_entry() && may_be_torn {
             scan.cut_to(scan.count() - 1);
         }
@@ -318,8 +318,14 @@ impl<'a> Walk<'a> {
                 None => positions.hash(place),
             }
         };
-        let known = size <= self.found.tree.size() && size > 0;
-        if known && root == Some(Tree::restore(size, read)?.root()) {
+        let held = &self.found.tree;
+        let is_root = match size {
+            0 => false,
+            size if size == held.size() => root == Some(held.root()),
+            size if size < held.size() => root == Some(Tree::restore(size, read)?.root()),
+            _ => false,
+        };
+        if is_root {
             self.confirmed = self.confirmed.max(size);
             return Ok(true);
         }

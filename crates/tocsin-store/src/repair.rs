@@ -29,8 +29,9 @@ pub struct RepairEntry {
     pub bodies: Vec<Vec<u8>>,
 }
 
-/// The entries that a repair may need: from `start` to before `until`. Often the first is enough, the rest being
-/// sound still. The log's note of size `until` helps where the segment's own is lost.
+/// The entries that a repair may need: from `start` to before `until`, with their bodies. Often the first two are
+/// enough, the rest being sound still; `start` may be one before what is damaged, for where a segment breaks off
+/// bodies may be gone. The log's note of size `until` helps where the segment's own is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The first index.
@@ -54,7 +55,13 @@ pub(crate) struct Repair<'a> {
 
 impl Repair<'_> {
     pub(crate) fn wanted(&self) -> Option<Wanted> {
-        let (start, segment, _) = self.target()?;
+        let (start, segment, kind) = self.target()?;
+        let start = match kind {
+            Some(DamageKind::Body | DamageKind::Root | DamageKind::Slot) => start,
+            Some(DamageKind::Entry | DamageKind::Note | DamageKind::Segment) | None => {
+                start.saturating_sub(1).max(segment)
+            }
+        };
         Some(Wanted {
             start,
             until: self.until(segment),
@@ -132,6 +139,7 @@ impl Repair<'_> {
             };
             if let Some(sound) = offered.iter().find(|offered| Hash::of(offered) == digest)
                 && sound.len() == body.len()
+                && !self.erased.contains(&digest)
             {
                 let start = damage.offset + (frame.stored_bytes() - body.len()) as u64;
                 file.write_at(start, sound)?;
@@ -159,29 +167,31 @@ impl Repair<'_> {
                 (None, Some(group)) => group.entry.clone(),
                 (None, None) => return Err(Refusal::RepairIncomplete { index }.into()),
             };
-            let mut bodies: Vec<(Hash, Vec<u8>)> = Vec::new();
             let offered = given.get(&index).map_or(&[][..], |given| &given.bodies);
+            // In the order given; what is only here still stands behind.
+            let mut bodies: Vec<(Hash, Vec<u8>)> = offered
+                .iter()
+                .map(|body| (Hash::of(body), body.clone()))
+                .collect();
             for (digest, body) in sound.bodies(index, &entry) {
-                let offered = offered.iter().find(|offered| Hash::of(offered) == *digest);
-                match (frame::body_state(digest, body), offered) {
-                    (BodyState::Sound, _) => bodies.push((*digest, body.clone())),
-                    _ if self.erased.contains(digest) => {
-                        bodies.push((*digest, vec![0; body.len()]));
-                    }
-                    (BodyState::Zeroed | BodyState::Damaged, Some(offered)) => {
-                        bodies.push((*digest, offered.clone()));
-                    }
+                let place = bodies.iter_mut().find(|(have, _)| have == digest);
+                let erased = self.erased.contains(digest);
+                match (frame::body_state(digest, body), place) {
+                    (_, Some(_)) => {}
+                    (BodyState::Sound, None) => bodies.push((*digest, body.clone())),
+                    (_, None) if erased => bodies.push((*digest, body.clone())),
                     (BodyState::Zeroed | BodyState::Damaged, None) => {
                         let digest = *digest;
                         return Err(Refusal::RepairLacksBody { index, digest }.into());
                     }
                 }
             }
-            for offered in offered {
-                let digest = Hash::of(offered);
-                if bodies.iter().all(|(have, _)| *have != digest) {
-                    bodies.push((digest, offered.clone()));
-                }
+            // What was erased here does not come back from a peer.
+            for (_, body) in bodies
+                .iter_mut()
+                .filter(|(digest, _)| self.erased.contains(digest))
+            {
+                body.fill(0);
             }
             groups.push(Group { entry, bodies });
         }

@@ -433,8 +433,8 @@ mod tests {
             let found = scan.stop.map(|stop| stop.offset);
             let found = found.or_else(|| Some(scan.bad_bodies.first()?.offset));
             assert_eq!(found, Some(starts[frame] as u64), "bit {bit}");
-            if scan.stop.is_some() {
-                assert_eq!(scan.stop.unwrap().body, frame % 2 == 1, "bit {bit}");
+            if let Some(stop) = scan.stop {
+                assert_eq!(stop.body, frame % 2 == 1, "bit {bit}");
                 let salvage = salvage(&*file).unwrap();
                 let entries = salvage.before.len() + salvage.after.len();
                 assert_eq!(

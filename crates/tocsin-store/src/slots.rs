@@ -10,14 +10,15 @@ use std::sync::Arc;
 use crc32c::crc32c;
 use tocsin_log::hash::{EMPTY_ROOT, Hash};
 
-use crate::disk::{Disk, DiskError, DiskFile, FileIdentity, Open, SECTOR_BYTES, read_up_to};
+use crate::disk::{
+    Disk, DiskError, DiskFile, FileIdentity, Open, SECTOR_BYTES as SECTOR, read_up_to,
+};
 
 /// Bytes from one slot to the next.
 pub const SLOT_BLOCK_BYTES: u64 = 4096;
 /// The most logs a mirror state has slots for: roster members over all generations.
 pub const MAX_MIRRORED_LOGS: u64 = 4096;
 
-const SECTOR: usize = SECTOR_BYTES as usize;
 const SUMMED: usize = 128;
 const SIGNER_MAGIC: [u8; 8] = *b"TOCSINs1";
 const MIRROR_MAGIC: [u8; 8] = *b"TOCSINm1";

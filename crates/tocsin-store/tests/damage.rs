@@ -1,4 +1,10 @@
 //! Flipped bits: named, never signed over, nothing cut beside them, and repaired from what a peer holds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it must be"
+)]
 
 mod common;
 
@@ -134,14 +140,14 @@ fn state_of(node: &Node, log: &str) -> (Option<Vec<Damage>>, LogReader, Option<W
         let damage = match node.own.state() {
             OwnState::Damaged(damage) => Some(damage.clone()),
             OwnState::Ready => None,
-            other => panic!("{other:?}"),
+            other @ (OwnState::Behind { .. } | OwnState::ReadOnly(_)) => panic!("{other:?}"),
         };
         return (damage, node.own.reader(), node.own.wanted());
     }
     let damage = match node.mirror.state() {
         MirrorState::Damaged(damage) => Some(damage.clone()),
         MirrorState::Ready => None,
-        other => panic!("{other:?}"),
+        other @ (MirrorState::Behind { .. } | MirrorState::ReadOnly(_)) => panic!("{other:?}"),
     };
     (damage, node.mirror.reader(), node.mirror.wanted())
 }
@@ -240,10 +246,10 @@ fn try_one(disk: &FaultyDisk, log: &str, path: &Path, at: At, told: &str) {
         let refused = matches!(refused, Err(StoreError::Refused(_)));
         assert!(refused, "{told}: a wrong repair was taken");
     }
-    // The named entry is enough, or else all that is wanted.
-    let mut one = given(log, wanted);
-    one.truncate(1);
-    if repair(&mut node, log, &one, &notes(log, wanted.until)).is_err() {
+    // The entry before and the one named are enough, or else all that is wanted.
+    let mut two = given(log, wanted);
+    two.truncate(2);
+    if repair(&mut node, log, &two, &notes(log, wanted.until)).is_err() {
         repair(
             &mut node,
             log,
@@ -454,4 +460,35 @@ fn a_batch_over_its_limits_is_refused_before_anything_is_written() {
         refused,
         Err(StoreError::Refused(Refusal::NotNext { .. }))
     ));
+}
+
+#[test]
+fn a_repair_that_is_cut_short_can_be_done_again() {
+    let disk = small_logs();
+    for (log, directory) in LOGS {
+        let path = segment_path(directory, 8);
+        disk.flip_bit(&path, 80);
+        for cut in 0..60 {
+            let disk = disk.fork();
+            let attempt = |disk: &FaultyDisk| {
+                let mut node = Node::open(disk, &options(SEGMENT))?;
+                if let Some(wanted) = state_of(&node, log).2 {
+                    let entries = given(log, wanted);
+                    repair(&mut node, log, &entries, &notes(log, wanted.until))?;
+                }
+                Ok::<_, StoreError>(node)
+            };
+            disk.cut_after(cut);
+            let done = attempt(&disk).is_ok();
+            disk.power_cut(cut);
+            let node = attempt(&disk).unwrap();
+            assert_eq!(state_of(&node, log).0, None, "{log} cut {cut}");
+            assert_whole(log, &state_of(&node, log).1, ENTRIES - 1);
+            if done {
+                break;
+            }
+            assert!(cut < 59, "the repair never ends");
+        }
+        disk.flip_bit(&path, 80);
+    }
 }

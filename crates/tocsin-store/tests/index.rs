@@ -1,4 +1,10 @@
 //! The index: whatever happens to it, it is known for it and rebuilt, and nothing is lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it must be"
+)]
 
 mod common;
 
@@ -224,4 +230,30 @@ fn a_broken_index_says_so_and_a_new_one_takes_its_place() {
     assert_eq!(state, IndexState::Rebuild(RebuildReason::Unreadable));
     fill(&index, &both);
     assert_full(&index, &both);
+}
+
+#[test]
+fn flipped_bits_in_the_index_never_end_the_process_or_give_a_wrong_answer() {
+    for flip in 0..24_usize {
+        let flip_one = |path: &Path| {
+            let path = path.join("sled").join("db");
+            let mut bytes = fs::read(&path).unwrap();
+            let written = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+            let at = written * flip / 24;
+            bytes[at] ^= 1 << (flip % 8);
+            fs::write(&path, bytes).unwrap();
+        };
+        let (_directory, logs, mut index, _) = reopened(true, flip_one);
+        for round in 0.. {
+            assert!(round < 3, "flip {flip}");
+            let filled = logs
+                .iter()
+                .try_for_each(|log| index.replay(log, facts, |_| {}));
+            if filled.is_ok() && !index.is_broken() {
+                break;
+            }
+            index = index.rebuild().unwrap().0;
+        }
+        assert_full(&index, &logs);
+    }
 }

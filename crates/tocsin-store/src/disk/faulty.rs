@@ -8,8 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::platter::{Broken, Change, Failure, Inode, Node, Random, SECTOR, World, error};
-use super::{Disk, DiskError, DiskFile, FileIdentity, Open};
+use super::platter::{Broken, Change, Failure, Inode, Node, Random, World, error};
+use super::{Disk, DiskError, DiskFile, FileIdentity, Open, SECTOR_BYTES as SECTOR};
 
 /// A disk that loses, tears, reorders, fills up and fails on cue. Clones are handles to the same disk;
 /// [`FaultyDisk::fork`] makes another disk with the same contents.

@@ -18,7 +18,7 @@ pub use platter::{Broken, Failure};
 pub use real::RealDisk;
 
 /// What a power cut can tear: a write reaches the platter in whole sectors of 512 bytes, or not.
-pub const SECTOR_BYTES: u64 = 512;
+pub const SECTOR_BYTES: usize = 512;
 
 /// Files and directories, with the two flushes that make them last.
 ///

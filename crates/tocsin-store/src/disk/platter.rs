@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DiskError, SECTOR_BYTES};
-
-pub(super) const SECTOR: usize = SECTOR_BYTES as usize;
+use super::{DiskError, SECTOR_BYTES as SECTOR};
 
 /// Ways to be wrong that a test of durability must notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -80,11 +80,13 @@ fn make_sample(log: &str, number: u64) -> Sample {
 }
 
 pub(crate) fn own_origin() -> Origin {
-    "demo.tocsin.example/us/1".parse().unwrap()
+    static ORIGIN: LazyLock<Origin> = LazyLock::new(|| "demo.tocsin.example/us/1".parse().unwrap());
+    ORIGIN.clone()
 }
 
 pub(crate) fn own_key() -> SigningKey {
-    SigningKey::from_seed([1; 32])
+    static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_seed([1; 32]));
+    KEY.clone()
 }
 
 /// Another member's log, as its honest origin has it.
@@ -95,11 +97,12 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new() -> Self {
-        let origin = "demo.tocsin.example/jp/1".parse().unwrap();
-        Self {
-            origin,
-            key: SigningKey::from_seed([2; 32]),
-        }
+        static SOURCE: LazyLock<(Origin, SigningKey)> = LazyLock::new(|| {
+            let origin = "demo.tocsin.example/jp/1".parse().unwrap();
+            (origin, SigningKey::from_seed([2; 32]))
+        });
+        let (origin, key) = SOURCE.clone();
+        Self { origin, key }
     }
 
     pub(crate) fn entry(&self, index: u64) -> Sample {
