@@ -9,6 +9,7 @@ use tocsin_cli::args::{Command as Hand, Globals};
 use tocsin_cli::failure::{Exit, Failure};
 use tocsin_cli::output::Output;
 
+pub mod demo;
 pub mod node;
 pub mod setup;
 
@@ -16,8 +17,9 @@ use setup::commands::{AllianceVerb, ClientVerb, InitArgs, KeyVerb};
 
 /// Tocsin: an alarm bell rung in one town and heard in all.
 ///
-/// Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 node unreachable, 6 verification
-/// failed, 7 conflict, 8 incomplete but resumable, 20 checks have warnings, 21 checks failed.
+/// Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 node unreachable, 6
+/// verification failed, 7 conflict, 8 incomplete but resumable, 20 checks have warnings, 21 checks
+/// failed.
 #[derive(Parser, Clone, Debug)]
 #[command(
     name = "tocsin",
@@ -40,6 +42,8 @@ pub enum Command {
     /// The hand tool's commands
     #[command(flatten)]
     Hand(Hand),
+    /// Show it all: four nodes on this machine, and each step proven
+    Demo(demo::DemoArgs),
     /// Make a member's data directory: keys, certificates, config, manifest
     Init(InitArgs),
     /// Found an alliance: roster, signatures, alliance file
@@ -66,7 +70,13 @@ pub fn main() -> ExitCode {
         tocsin_cli::finish(&mut out, outcome)
     };
     match &command {
-        Command::Hand(hand) => tocsin_cli::run(globals.clone(), hand.clone(), Tool::command()),
+        Command::Hand(hand) => tocsin_cli::run(
+            globals.clone(),
+            hand.clone(),
+            Tool::command(),
+            &node::explanations(),
+        ),
+        Command::Demo(args) => out(&|out| demo::run(args, out)),
         Command::Init(args) => out(&|out| setup::commands::run_init(args, out)),
         Command::Alliance(verb) => out(&|out| setup::commands::run_alliance(verb, out)),
         Command::Key(verb) => out(&|out| setup::commands::run_key(verb, out)),
@@ -87,6 +97,7 @@ mod tests {
     #[test]
     fn setting_up_parses_as_documented() {
         for line in [
+            "tocsin demo --exit --output json",
             "tocsin init --member de --jurisdiction DE --name Zoll --alliance a.example --dir d \
              --officer p-1 --officer p-2 --investigator p-3 --host 127.0.0.1 --port 7401",
             "tocsin key new --dir d --role officer --person p-4",
@@ -94,7 +105,7 @@ mod tests {
             "tocsin client new --dir d --id zoll-1 --role agency --role officer",
             "tocsin alliance new a.json b.json -o roster.json",
             "tocsin alliance sign roster.json --key gov.key",
-            "tocsin alliance assemble a.json b.json --roster r1.json --roster r2.json -o alliance.tsa",
+            "tocsin alliance assemble a.json b.json --roster r1 --roster r2 -o alliance.tsa",
             "tocsin alliance show alliance.tsa",
             "tocsin alliance verify alliance.tsa --genesis 00",
             "tocsin lookup 4006381333931 --exit-code",
