@@ -8,8 +8,8 @@ use crate::clock;
 use crate::node::Node;
 use crate::status::{Reason, Refusal};
 
-/// The entry that `name` means: a resource name, `US-2026-0412`, `US-2026-0412@DE`, 16 hex digits or
-/// a whole statement_id. Where a kind is wanted, nothing of another kind is found.
+/// The entry that `name` means: a resource name, `US-2026-0412`, `US-2026-0412@DE`, 16 hex digits
+/// or a whole statement_id. Where a kind is wanted, nothing of another kind is found.
 ///
 /// A block means the decision it rests on, or the order where there is none or an order is wanted.
 ///

@@ -66,12 +66,7 @@ impl Log {
             size => size,
         };
         check_size(size, "size")?;
-        if asked.index >= size {
-            return Err(Refusal::of(Reason::FieldInvalid)
-                .saying("the index lies outside a tree of that size")
-                .at("index")
-                .fact("size", size.to_string()));
-        }
+        check_index(asked.index, size)?;
         let proof = reader.inclusion(asked.index, size)?;
         let note = self.node.note_of_size(&reader.origin().to_string(), size)?;
         let note = note.map(|note| self.node.with_cosignatures(reader, size, &note));
@@ -90,11 +85,7 @@ impl Log {
     ) -> Result<v1::GetConsistencyProofResponse, Refusal> {
         let reader = self.node.reader(&asked.log)?;
         check_size(asked.new_size, "new_size")?;
-        if asked.old_size == 0 || asked.old_size > asked.new_size {
-            return Err(Refusal::of(Reason::FieldInvalid)
-                .saying("a consistency proof leads from a size above 0 to one not below it")
-                .at("old_size"));
-        }
+        check_growth(asked.old_size, asked.new_size)?;
         let proof = reader.consistency(asked.old_size, asked.new_size)?;
         Ok(v1::GetConsistencyProofResponse {
             proof: write_proof(&proof),
@@ -124,11 +115,32 @@ impl Log {
 }
 
 /// A size that no log can have is the asker's mistake; one beyond this copy is not.
-fn check_size(size: u64, field: &str) -> Result<(), Refusal> {
+pub(super) fn check_size(size: u64, field: &str) -> Result<(), Refusal> {
     if size >= MAX_TREE_SIZE {
         return Err(Refusal::of(Reason::FieldInvalid)
             .saying("no log is that long")
             .at(field));
+    }
+    Ok(())
+}
+
+/// Inclusion is of an entry inside the tree.
+pub(super) fn check_index(index: u64, size: u64) -> Result<(), Refusal> {
+    if index >= size {
+        return Err(Refusal::of(Reason::FieldInvalid)
+            .saying("the index lies outside a tree of that size")
+            .at("index")
+            .fact("size", size.to_string()));
+    }
+    Ok(())
+}
+
+/// Consistency is of a log that has grown.
+pub(super) fn check_growth(old_size: u64, new_size: u64) -> Result<(), Refusal> {
+    if old_size == 0 || old_size > new_size {
+        return Err(Refusal::of(Reason::FieldInvalid)
+            .saying("a consistency proof leads from a size above 0 to one not below it")
+            .at("old_size"));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ pub(crate) mod blocks;
 mod bundle;
 mod decisions;
 mod find;
+mod health;
 mod log;
 pub(crate) mod notices;
 mod orders;
@@ -53,10 +54,12 @@ pub(crate) fn routes(node: &Arc<Node>) -> Routes {
     let submit = SubmitServiceServer::new(submit::Submit::new(Arc::clone(node)))
         .max_decoding_message_size(limits::MAX_SUBMIT_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_CONTROL_MESSAGE_BYTES);
+    let health = health::service(node);
     let node = || Arc::clone(node);
     let records = records::Records::new(node());
     Routes::new(peer)
         .add_service(submit)
+        .add_service(health)
         .add_service(reading!(ReportServiceServer::new(records.clone())))
         .add_service(reading!(IndicatorServiceServer::new(records)))
         .add_service(reading!(OrderServiceServer::new(orders::Orders::new(

@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::identity::{connection, identity};
 use crate::limits;
 use crate::node::Node;
+use crate::serve::log::{check_growth, check_index, check_size};
 use crate::status::{Reason, Refusal};
 
 /// Serves other members' nodes, and nobody else.
@@ -84,9 +85,16 @@ impl PeerService for Peer {
         identity(&request)?.require_node()?;
         let asked = request.into_inner();
         let reader = self.node.reader(&asked.origin)?;
+        check_size(asked.size, "size")?;
         let proof = match asked.old_size {
-            0 => reader.inclusion(asked.index, asked.size),
-            old_size => reader.consistency(old_size, asked.size),
+            0 => {
+                check_index(asked.index, asked.size)?;
+                reader.inclusion(asked.index, asked.size)
+            }
+            old_size => {
+                check_growth(old_size, asked.size)?;
+                reader.consistency(old_size, asked.size)
+            }
         };
         let proof = proof.map_err(Refusal::from)?;
         let proof = proof.iter().map(|hash| hash.as_bytes().to_vec()).collect();
@@ -127,7 +135,13 @@ impl PeerService for Peer {
         identity(&request)?.require_node()?;
         let evidence = request.into_inner().evidence;
         let evidence = evidence.ok_or_else(|| Refusal::of(Reason::FieldInvalid).at("evidence"))?;
-        let accepted = self.node.take_evidence(&evidence);
+        if !self.node.take_evidence(&evidence) {
+            return Err(Refusal::of(Reason::FieldInvalid)
+                .saying("this proves nothing: form, signatures, sizes, roots or proof do not hold")
+                .at("evidence")
+                .into());
+        }
+        let accepted = true;
         Ok(Response::new(peer::ReportEvidenceResponse { accepted }))
     }
 }

@@ -46,11 +46,10 @@ impl SubmitService for Submit {
                 .mul_f64(0.9)
         });
         let asked = request.into_inner();
-        let grade = wanted(asked.wait_for())?;
+        let grade = wanted(asked.wait_for)?;
         let entry = read_statement(asked.statement.as_ref()).map_err(|error| {
-            Refusal::of(Reason::FieldInvalid)
-                .saying(error.to_string())
-                .at("statement")
+            let refused = tocsin_core::reason::Refusal::at(error.reason(), "statement");
+            Refusal::from(refused.with(error.to_string()))
         })?;
         let bodies = bodies(asked.body, asked.further_bodies);
         if asked.validate_only {
@@ -122,7 +121,10 @@ fn bodies(first: Vec<u8>, further: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     std::iter::once(first).chain(further).collect()
 }
 
-const fn wanted(wait_for: v1::WaitFor) -> Result<Grade, Refusal> {
+/// A grade that this version does not know is not taken for less than it may mean.
+fn wanted(wait_for: i32) -> Result<Grade, Refusal> {
+    let wait_for = v1::WaitFor::try_from(wait_for)
+        .map_err(|_| Refusal::of(Reason::FieldInvalid).at("wait_for"))?;
     Ok(match wait_for {
         v1::WaitFor::Unspecified | v1::WaitFor::Local => Grade::Local,
         v1::WaitFor::Replicated => Grade::Replicated,
