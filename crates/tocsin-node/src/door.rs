@@ -152,10 +152,12 @@ async fn wait_committed(node: &Node, index: u64) -> Result<(), Refusal> {
 /// When the store fails.
 pub(crate) fn receipt(node: &Node, accepted: &Accepted) -> Result<Receipt, Refusal> {
     let own = node.logs.own();
-    let note = own
-        .newest_note()?
-        .ok_or_else(|| Refusal::of(Reason::Fault))?;
-    let (size, bytes) = note;
+    let newest = own.newest_note()?;
+    let Some((size, bytes)) = newest.filter(|(size, _)| *size > accepted.index) else {
+        // After a start the newest note is signed again, but not before signing is allowed.
+        may_sign(node)?;
+        return Err(Refusal::of(Reason::AskingPeers).retry_after(Duration::from_secs(1)));
+    };
     let proof = own.inclusion(accepted.index, size)?;
     Ok(Receipt {
         statement_id: accepted.statement_id,
