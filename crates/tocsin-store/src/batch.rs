@@ -8,8 +8,8 @@ use crate::files::Frames;
 use crate::frame::{HEADER_BYTES, MAX_BODY_BYTES};
 use tocsin_log::hash::Hash;
 
-/// Entries with their bodies, as frames for one write: at most 1 MiB of them and 4,096 entries, and never across
-/// a multiple of the segment's entries (FORMATS.md 4).
+/// Entries with their bodies, as frames for one write: at most 1 MiB of them and 4,096 entries, and
+/// never across a multiple of the segment's entries (FORMATS.md 4).
 #[derive(Debug)]
 pub struct Batch {
     pub(crate) start: u64,
@@ -29,8 +29,8 @@ impl Batch {
     /// Adds an entry with its bodies, in their order.
     ///
     /// # Errors
-    /// [`Refusal::TooLong`] for what fits no batch; [`Refusal::BatchOverLimit`] when the batch is to be
-    /// committed first.
+    /// [`Refusal::TooLong`] for what fits no batch; [`Refusal::BatchOverLimit`] when the batch is
+    /// to be committed first.
     pub fn push<B: AsRef<[u8]>>(&mut self, entry: &[u8], bodies: &[B]) -> Result<(), Refusal> {
         check_lengths(entry, bodies)?;
         let bytes = stored_bytes(entry, bodies);

@@ -76,8 +76,8 @@ impl Blobs {
         Ok(())
     }
 
-    /// A body, if it is here and still what its digest says; one that is not is as good as missing, and is
-    /// stored again when it comes.
+    /// A body, if it is here and still what its digest says; one that is not is as good as missing,
+    /// and is stored again when it comes.
     ///
     /// # Errors
     /// A fault.

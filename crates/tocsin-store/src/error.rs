@@ -10,7 +10,8 @@ pub enum StoreError {
     /// The caller's doing, or the state of the log; nothing changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Ours: the disk failed or an invariant broke. The log is poisoned; the process must end and start again.
+    /// Ours: the disk failed or an invariant broke. The log is poisoned; the process must end and
+    /// start again.
     #[error(transparent)]
     Fault(#[from] Fault),
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Every place that [`Failpoints::hit`] is called with, in the order of the commit it belongs to.
+/// Every place at which a hook is called, in the order of the commit it belongs to.
 pub const FAILPOINTS: &[&str] = &[
     "own.begin",
     "own.frames-written",

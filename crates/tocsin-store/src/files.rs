@@ -27,8 +27,8 @@ pub struct OpenOptions {
     pub segment_entries: u64,
     /// Called at each step of a commit.
     pub failpoints: Failpoints,
-    /// The bodies whose erasure is on record in the local log. Where one is not all zero yet, the erasure is
-    /// finished; a zeroed body that is not among them is damage.
+    /// The bodies whose erasure is on record in the local log. Where one is not all zero yet, the
+    /// erasure is finished; a zeroed body that is not among them is damage.
     pub erased: BTreeSet<Hash>,
 }
 
@@ -177,7 +177,8 @@ impl Shared {
         Tree::restore(size, |place| self.positions.hash(place))
     }
 
-    /// Zeroes a body that stands with an entry, and flushes; false when the entry has none of this digest.
+    /// Zeroes a body that stands with an entry, and flushes; false when the entry has none of this
+    /// digest.
     fn zero_body(&self, index: u64, digest: &Hash) -> Result<bool, Fault> {
         let file = self.segment(self.segment_of(index))?;
         let mut reader = FrameReader::new(&*file, self.positions.entry(index)?, 0)?;
@@ -316,8 +317,8 @@ impl Frames {
 }
 
 impl Appender {
-    /// Writes frames behind the last one and flushes: what is appended lasts when this returns. A full disk is
-    /// a refusal, and the file as it was.
+    /// Writes frames behind the last one and flushes: what is appended lasts when this returns. A
+    /// full disk is a refusal, and the file as it was.
     pub(crate) fn append(&mut self, frames: &Frames) -> Result<(), StoreError> {
         let next = self.tree.size();
         let fresh = next.is_multiple_of(self.shared.segment_entries) && !frames.entries.is_empty();

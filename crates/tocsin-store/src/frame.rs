@@ -1,8 +1,9 @@
 //! Frames: what a segment file is made of (FORMATS.md 5).
 //!
-//! `u32 length of content || u8 kind || u32 crc32c over length, kind and content || content`, integers
-//! big-endian. A body's content is `sha256[32] || bytes` and its checksum covers length, kind and the sha256
-//! only: the bytes are checked by the sha256, so that they can be zeroed in place with the frame still sound.
+//! `u32 length of content || u8 kind || u32 crc32c over length, kind and content || content`,
+//! integers big-endian. A body's content is `sha256[32] || bytes` and its checksum covers length,
+//! kind and the sha256 only: the bytes are checked by the sha256, so that they can be zeroed in
+//! place with the frame still sound.
 
 use crc32c::{crc32c, crc32c_append};
 use tocsin_log::entry::MAX_ENTRY_BYTES;
@@ -80,7 +81,8 @@ impl FrameKind {
         }
     }
 
-    /// The fewest and most bytes of content. A record of the local log is an entry frame up to a body's size.
+    /// The fewest and most bytes of content. A record of the local log is an entry frame up to a
+    /// body's size.
     const fn bounds(self) -> (usize, usize) {
         match self {
             Self::Entry => (0, MAX_BODY_BYTES),
@@ -190,7 +192,8 @@ fn checksum(length: u32, kind: u8, summed: &[u8]) -> u32 {
     crc32c_append(crc32c_append(head, &[kind]), summed)
 }
 
-/// Whether the bytes say that they are a body frame, or are one with its kind byte turned into another.
+/// Whether the bytes say that they are a body frame, or are one with its kind byte turned into
+/// another.
 pub(crate) fn is_disguised_body(bytes: &[u8]) -> bool {
     let body = FrameKind::Body.byte();
     if bytes.get(4) == Some(&body) {

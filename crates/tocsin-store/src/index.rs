@@ -1,9 +1,11 @@
-//! The index: what is quicker looked up than read again. Nothing in it cannot be rebuilt from the logs.
+//! The index: what is quicker looked up than read again. Nothing in it cannot be rebuilt from the
+//! logs.
 //!
-//! sled 0.34 stands behind it. Its flush does not survive a power cut, and it may panic on what it finds after
-//! one; so beside it stands a file of ours that says under which boot it was used and whether it was closed and
-//! flushed by us since. Whatever is doubtful is thrown away and rebuilt. Every call is guarded: an error or a
-//! panic inside marks the index broken, and its owner rebuilds it.
+//! sled 0.34 stands behind it. Its flush does not survive a power cut, and it may panic on what it
+//! finds after one; so beside it stands a file of ours that says under which boot it was used and
+//! whether it was closed and flushed by us since. Whatever is doubtful is thrown away and rebuilt.
+//! Every call is guarded: an error or a panic inside marks the index broken, and its owner rebuilds
+//! it.
 
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,7 +59,8 @@ pub struct Facts {
     pub verdicts: Vec<u8>,
 }
 
-/// What validation made of the entries from `first` to before `size`. It holds only while the log has this root.
+/// What validation made of the entries from `first` to before `size`. It holds only while the log
+/// has this root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdicts {
     /// The first entry's index.
@@ -137,8 +140,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens the index in `directory`, or a new one where the old cannot be relied on. `logs` are all logs that
-    /// are open, with what is committed in them.
+    /// Opens the index in `directory`, or a new one where the old cannot be relied on. `logs` are
+    /// all logs that are open, with what is committed in them.
     ///
     /// # Errors
     /// [`IndexError`], when not even a new one can be made.
@@ -242,7 +245,8 @@ impl Index {
         self.place(&number_key(numbered))
     }
 
-    /// The verdicts on the entries from `from` on, if there are any and the log has the root they were made for.
+    /// The verdicts on the entries from `from` on, if there are any and the log has the root they
+    /// were made for.
     ///
     /// # Errors
     /// [`IndexError::Broken`], or a fault of the log.
@@ -265,7 +269,8 @@ impl Index {
         Ok(fits.then_some(verdicts))
     }
 
-    /// Takes the facts of the entries from `first` to before `size`, all at once, and moves the mark.
+    /// Takes the facts of the entries from `first` to before `size`, all at once, and moves the
+    /// mark.
     ///
     /// # Errors
     /// [`IndexError::Gap`], [`IndexError::Broken`].
@@ -305,8 +310,8 @@ impl Index {
         self.guard(|| self.db.apply_batch(batch))
     }
 
-    /// Brings the index up to the end of a log. `facts` says what is to be known of entries that follow each
-    /// other; `progress` is told after each step.
+    /// Brings the index up to the end of a log. `facts` says what is to be known of entries that
+    /// follow each other; `progress` is told after each step.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -343,7 +348,8 @@ impl Index {
         self.broken.load(Ordering::SeqCst)
     }
 
-    /// Closes the index so that it outlives a power cut: sled's flush, then a real one of every file of its.
+    /// Closes the index so that it outlives a power cut: sled's flush, then a real one of every
+    /// file of its.
     ///
     /// # Errors
     /// [`IndexError`]; the index is then rebuilt at the next start.
@@ -436,7 +442,8 @@ fn read_marker(bytes: &[u8]) -> Option<([u8; 16], bool)> {
     }
 }
 
-/// Flushes every file of a directory, those below it, and their names; sled's tree is three levels deep.
+/// Flushes every file of a directory, those below it, and their names; sled's tree is three levels
+/// deep.
 fn flush_files(directory: &Path, depth: u32) -> Result<(), IndexError> {
     const MAX_DEPTH: u32 = 8;
     for entry in fs::read_dir(directory)? {

@@ -1,9 +1,11 @@
-//! The node's own log of facts that stand in no member's log: cosignatures received, evidence, audit, overrides,
-//! erasures, drafts. Nobody signs it and nobody else reads it; it has the same segments as the others.
+//! The node's own log of facts that stand in no member's log: cosignatures received, evidence,
+//! audit, overrides, erasures, drafts. Nobody signs it and nobody else reads it; it has the same
+//! segments as the others.
 //!
-//! A record is an entry frame, `u8 kind || bytes`. What is appended at once ends with a note frame that holds
-//! the number of records so far: what stands behind the last one was never acknowledged and is cut. Damage
-//! before it costs the records it hits, which are counted and named, and never the ones behind.
+//! A record is an entry frame, `u8 kind || bytes`. What is appended at once ends with a note frame
+//! that holds the number of records so far: what stands behind the last one was never acknowledged
+//! and is cut. Damage before it costs the records it hits, which are counted and named, and never
+//! the ones behind.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,12 +18,14 @@ use crate::files::OpenOptions;
 use crate::frame::{self, FrameKind, MAX_BODY_BYTES};
 use crate::segment::{self, FrameReader, NoteForm, Salvage, WINDOW_BYTES};
 
-/// The most bytes of a record: two notes with all their signatures, as evidence needs, and room besides.
+/// The most bytes of a record: two notes with all their signatures, as evidence needs, and room
+/// besides.
 pub const MAX_RECORD_BYTES: usize = MAX_BODY_BYTES - 1;
 /// The most bytes appended at once.
 pub const MAX_APPEND_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a record is. The byte is kept for ever; a byte that this version does not know is kept and passed over.
+/// What a record is. The byte is kept for ever; a byte that this version does not know is kept and
+/// passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LocalKind {
     /// A cosignature received from another member.
@@ -86,8 +90,8 @@ impl LocalKind {
 }
 
 impl LocalLog {
-    /// Opens the log and gives every sound record to `each`, in order. Records of a kind that this version does
-    /// not know are left out.
+    /// Opens the log and gives every sound record to `each`, in order. Records of a kind that this
+    /// version does not know are left out.
     ///
     /// # Errors
     /// A fault. Damage is none: see [`LocalLog::damage`].
@@ -140,8 +144,8 @@ impl LocalLog {
     /// Appends records; when this returns they last. If the power goes before, any of them may.
     ///
     /// # Errors
-    /// [`Refusal::TooLong`] for a record over [`MAX_RECORD_BYTES`] or records over [`MAX_APPEND_BYTES`],
-    /// [`Refusal::DiskFull`]; or a fault.
+    /// [`Refusal::TooLong`] for a record over [`MAX_RECORD_BYTES`] or records over
+    /// [`MAX_APPEND_BYTES`], [`Refusal::DiskFull`]; or a fault.
     pub fn append<B: AsRef<[u8]>>(&mut self, records: &[(LocalKind, B)]) -> Result<(), StoreError> {
         if self.poisoned {
             return Err(Fault::Poisoned.into());
@@ -229,7 +233,8 @@ impl LocalLog {
             None => Salvage::default(),
         };
         // A note behind the place where the scan stopped says that what stands there may have been
-        // acknowledged. It may also be the last write, torn: that is named as damage too, to be safe.
+        // acknowledged. It may also be the last write, torn: that is named as damage too, to be
+        // safe.
         let damaged = scan.stop.is_some() && salvage.notes.len() > scan.notes.len();
         if is_last && !damaged {
             scan.cut_at(scan.notes.last().map_or(0, |note| note.end));

@@ -1,7 +1,8 @@
 //! The verified copy of another member's log, and the state that our cosignatures on it rest on.
 //!
-//! Entries and the origin's note in one write, flush, mirror slot, flush; then the caller cosigns, with the time
-//! that stands in the slot. A tail without its note was never cosigned and is cut at the next start.
+//! Entries and the origin's note in one write, flush, mirror slot, flush; then the caller cosigns,
+//! with the time that stands in the slot. A tail without its note was never cosigned and is cut at
+//! the next start.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -87,8 +88,9 @@ pub enum MirrorReadOnly {
     StateMissing,
     /// The directory is a copy, or was moved.
     #[error(
-        "this data directory is a copy, or was moved to another machine or file system: the original \
-         may still be cosigning. Make sure that it is gone for good, then take this one over"
+        "this data directory is a copy, or was moved to another machine or file system: the \
+         original may still be cosigning. Make sure that it is gone for good, then take this one \
+         over"
     )]
     Copied,
 }
@@ -210,7 +212,8 @@ impl MirrorLog {
         &self.appender.tree
     }
 
-    /// What was last cosigned, or may have been, for a [`tocsin_log::cosign::Cosigner`] to go on from.
+    /// What was last cosigned, or may have been, for a [`tocsin_log::cosign::Cosigner`] to go on
+    /// from.
     #[must_use]
     pub fn cosigned(&self) -> Option<Cosigned> {
         let signed = self.slots.as_ref()?.newest()?;
@@ -226,12 +229,14 @@ impl MirrorLog {
         )
     }
 
-    /// Stores a batch with the note that its origin signed for it, then the state. When this returns the note
-    /// may be cosigned, with the time returned: `now`, in seconds since 1970, or the last one if that is later.
+    /// Stores a batch with the note that its origin signed for it, then the state. When this
+    /// returns the note may be cosigned, with the time returned: `now`, in seconds since 1970, or
+    /// the last one if that is later.
     ///
     /// # Errors
-    /// [`Refusal::NotReady`], [`Refusal::EmptyBatch`], [`Refusal::NotNext`], [`Refusal::OtherRoot`] when the
-    /// note is not of exactly these entries, [`Refusal::DiskFull`] (nothing was taken); or a fault.
+    /// [`Refusal::NotReady`], [`Refusal::EmptyBatch`], [`Refusal::NotNext`], [`Refusal::OtherRoot`]
+    /// when the note is not of exactly these entries, [`Refusal::DiskFull`] (nothing was taken); or
+    /// a fault.
     pub fn commit(
         &mut self,
         batch: &Batch,
@@ -273,8 +278,8 @@ impl MirrorLog {
         })
     }
 
-    /// After a start: where the segments hold more than the state says, for the power went between the two,
-    /// brings the state up. The note may then be cosigned as after [`MirrorLog::commit`].
+    /// After a start: where the segments hold more than the state says, for the power went between
+    /// the two, brings the state up. The note may then be cosigned as after [`MirrorLog::commit`].
     ///
     /// # Errors
     /// [`Refusal::NotReady`], or a fault.
@@ -330,8 +335,8 @@ impl MirrorLog {
         self.repair_of()?.wanted()
     }
 
-    /// As [`crate::own_log::OwnLog::repair`]; the note of size `until` must be among those given, unless the
-    /// segment still has it.
+    /// As [`crate::own_log::OwnLog::repair`]; the note of size `until` must be among those given,
+    /// unless the segment still has it.
     ///
     /// # Errors
     /// As [`crate::own_log::OwnLog::repair`].
@@ -347,9 +352,10 @@ impl MirrorLog {
         self.take_up()
     }
 
-    /// Writes slots anew that are damaged, missing or those of a copy. `shown` is our newest cosignature on this
-    /// log that any other member has seen: all of them must have been asked. For a copy or a missing state an
-    /// operator answers that no other process cosigns. `now` is in seconds since 1970.
+    /// Writes slots anew that are damaged, missing or those of a copy. `shown` is our newest
+    /// cosignature on this log that any other member has seen: all of them must have been asked.
+    /// For a copy or a missing state an operator answers that no other process cosigns. `now` is in
+    /// seconds since 1970.
     ///
     /// # Errors
     /// [`Refusal::NotReady`] when the slots are sound; or a fault.

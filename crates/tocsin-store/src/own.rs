@@ -1,10 +1,11 @@
 //! Our own log: the one writer, and the order in which a commit becomes true.
 //!
-//! Frames, flush, signer slot, flush, signature, answer. If the power goes after the first flush, the segment is
-//! ahead of the state: nothing was answered, and the entries are signed as they stand. If it goes after the
-//! second, the state says what may have been signed, and signing it again gives the same bytes, for Ed25519 is
-//! deterministic. The note of a batch therefore rides in the next write; until then it is signed again at each
-//! start. A slot is used again only when the note of what it held stands flushed in a segment.
+//! Frames, flush, signer slot, flush, signature, answer. If the power goes after the first flush,
+//! the segment is ahead of the state: nothing was answered, and the entries are signed as they
+//! stand. If it goes after the second, the state says what may have been signed, and signing it
+//! again gives the same bytes, for Ed25519 is deterministic. The note of a batch therefore rides in
+//! the next write; until then it is signed again at each start. A slot is used again only when the
+//! note of what it held stands flushed in a segment.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -148,8 +149,8 @@ impl Pipe {
     }
 }
 
-/// The half that writes and flushes segments. One batch may be on its way to the signer while the next is
-/// written; a third waits.
+/// The half that writes and flushes segments. One batch may be on its way to the signer while the
+/// next is written; a third waits.
 #[derive(Debug)]
 pub struct OwnWriter {
     pub(crate) appender: Appender,
@@ -167,12 +168,14 @@ impl OwnWriter {
         )
     }
 
-    /// Makes a batch durable. With one batch unsigned this returns when the segment is flushed; with two it
-    /// first waits for the signer, and at the start of a segment it waits until all is signed.
+    /// Makes a batch durable. With one batch unsigned this returns when the segment is flushed;
+    /// with two it first waits for the signer, and at the start of a segment it waits until all is
+    /// signed.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`], [`Refusal::Stopped`], [`Refusal::EmptyBatch`], [`Refusal::NotNext`],
-    /// [`Refusal::DiskFull`] (nothing was taken); or a fault, and the process must end.
+    /// [`Refusal::NotAllowed`], [`Refusal::Stopped`], [`Refusal::EmptyBatch`],
+    /// [`Refusal::NotNext`], [`Refusal::DiskFull`] (nothing was taken); or a fault, and the process
+    /// must end.
     pub fn write(&mut self, batch: &Batch) -> Result<Written, StoreError> {
         self.guard.check()?;
         let expected = self.appender.tree.size();
@@ -225,7 +228,8 @@ impl OwnWriter {
         })
     }
 
-    /// Waits until no more than `most` batches are unsigned, and says which notes the next write carries.
+    /// Waits until no more than `most` batches are unsigned, and says which notes the next write
+    /// carries.
     fn wait_for_notes(&self, most: u64) -> Result<Vec<SizedNote>, Fault> {
         let mut state = self.pipe.lock();
         while state.unsigned > most && !state.closed {
@@ -374,8 +378,8 @@ pub(crate) struct Halves<'a> {
 }
 
 impl Halves<'_> {
-    /// Signs again what the state says was signed and no segment has the note of; then what stands in the
-    /// segments above the state, as it stands, in batches under the limits of FORMATS.md 4.
+    /// Signs again what the state says was signed and no segment has the note of; then what stands
+    /// in the segments above the state, as it stands, in batches under the limits of FORMATS.md 4.
     pub(crate) fn catch_up(&mut self, tail: &[(u64, u64)]) -> Result<Vec<Committed>, StoreError> {
         let shared = Arc::clone(&self.signer.shared);
         shared.guarded(|| {

@@ -66,8 +66,8 @@ pub enum ReadOnlyReason {
     StateMissing,
     /// The directory is a copy, or was moved.
     #[error(
-        "this data directory is a copy, or was moved to another machine or file system: the original \
-         may still be signing. Make sure that it is gone for good, then take this one over"
+        "this data directory is a copy, or was moved to another machine or file system: the \
+         original may still be signing. Make sure that it is gone for good, then take this one over"
     )]
     Copied,
     /// `signer.state` is that of another log.
@@ -169,19 +169,20 @@ impl OwnLog {
         self.signer.guard.clone()
     }
 
-    /// The newest size and root that may have been signed; none where no slot says so. A note that another
-    /// member shows must be at most this, and of the same root.
+    /// The newest size and root that may have been signed; none where no slot says so. A note that
+    /// another member shows must be at most this, and of the same root.
     #[must_use]
     pub fn signed(&self) -> Option<(u64, Hash)> {
         let newest = self.signer.slots.as_ref()?.newest()?;
         Some((newest.size, newest.root))
     }
 
-    /// Allows signing: the start-up rule is satisfied, or an operator overrode it. What stands in the segments
-    /// above the state is signed now, as it stands; the batches are returned.
+    /// Allows signing: the start-up rule is satisfied, or an operator overrode it. What stands in
+    /// the segments above the state is signed now, as it stands; the batches are returned.
     ///
     /// # Errors
-    /// [`Refusal::NotReady`] unless the state is [`OwnState::Ready`]; [`Refusal::Stopped`]; or a fault.
+    /// [`Refusal::NotReady`] unless the state is [`OwnState::Ready`]; [`Refusal::Stopped`]; or a
+    /// fault.
     pub fn allow_signing(&mut self) -> Result<Vec<Committed>, StoreError> {
         if self.state != OwnState::Ready {
             return Err(Refusal::NotReady.into());
@@ -215,7 +216,8 @@ impl OwnLog {
         self.signer.sign(written)
     }
 
-    /// Takes the log apart, so that one batch's state is flushed while the next one's segment is written.
+    /// Takes the log apart, so that one batch's state is flushed while the next one's segment is
+    /// written.
     #[must_use]
     pub fn split(self) -> (OwnWriter, OwnSigner) {
         (self.writer, self.signer)
@@ -229,18 +231,21 @@ impl OwnLog {
         self.writer.erase_body(index, digest)
     }
 
-    /// The entries to fetch from other members next; none when nothing is missing, or when the state itself is.
+    /// The entries to fetch from other members next; none when nothing is missing, or when the
+    /// state itself is.
     #[must_use]
     pub fn wanted(&self) -> Option<Wanted> {
         self.repair_of()?.wanted()
     }
 
-    /// Puts back what is damaged or missing: at least the entry named, at most all that is [`OwnLog::wanted`].
-    /// Nothing is taken that does not lead to the root that was signed. One call repairs one segment.
+    /// Puts back what is damaged or missing: at least the entry named, at most all that is
+    /// [`OwnLog::wanted`]. Nothing is taken that does not lead to the root that was signed. One
+    /// call repairs one segment.
     ///
     /// # Errors
     /// [`Refusal::NotReady`] when there is nothing to repair, [`Refusal::RepairIncomplete`],
-    /// [`Refusal::RepairLacksBody`], [`Refusal::RepairNeedsNote`], [`Refusal::OtherRoot`], or a fault.
+    /// [`Refusal::RepairLacksBody`], [`Refusal::RepairNeedsNote`], [`Refusal::OtherRoot`], or a
+    /// fault.
     pub fn repair(
         &mut self,
         entries: &[RepairEntry],
@@ -251,8 +256,9 @@ impl OwnLog {
         self.take_up()
     }
 
-    /// Goes on from [`OwnState::Behind`]: the entries from `held` to `size`, with their bodies. Of a log that
-    /// is behind by more than a segment this is called for each, with what is [`OwnLog::wanted`].
+    /// Goes on from [`OwnState::Behind`]: the entries from `held` to `size`, with their bodies. Of
+    /// a log that is behind by more than a segment this is called for each, with what is
+    /// [`OwnLog::wanted`].
     ///
     /// # Errors
     /// As [`OwnLog::repair`].
@@ -264,9 +270,10 @@ impl OwnLog {
         self.repair(entries, notes)
     }
 
-    /// Writes damaged slots anew. Give the newest note of this log that any other member has seen: all of them
-    /// must have been asked. The state is then the largest that it, the sound slot or a kept note vouches for;
-    /// what is above is signed as it stands, and where the segments hold less the log is behind.
+    /// Writes damaged slots anew. Give the newest note of this log that any other member has seen:
+    /// all of them must have been asked. The state is then the largest that it, the sound slot or a
+    /// kept note vouches for; what is above is signed as it stands, and where the segments hold
+    /// less the log is behind.
     ///
     /// # Errors
     /// [`Refusal::NotReady`] unless a slot is damaged; or a fault.
@@ -281,8 +288,8 @@ impl OwnLog {
         self.rewrite_state(newest)
     }
 
-    /// An operator takes over a copy, or a log whose state is missing, and answers for it that no other process
-    /// signs this log or has signed more of it. The caller records who and why.
+    /// An operator takes over a copy, or a log whose state is missing, and answers for it that no
+    /// other process signs this log or has signed more of it. The caller records who and why.
     ///
     /// # Errors
     /// [`Refusal::NotReady`] in any other state; or a fault.

@@ -1,7 +1,8 @@
-//! Where things stand beside a log: flat files of frame offsets, tree hashes and notes, addressed by position.
+//! Where things stand beside a log: flat files of frame offsets, tree hashes and notes, addressed
+//! by position.
 //!
-//! They are never flushed and never trusted at a start: opening a log reads its segments and writes these files
-//! anew. What they save is memory.
+//! They are never flushed and never trusted at a start: opening a log reads its segments and writes
+//! these files anew. What they save is memory.
 
 use std::path::Path;
 use std::sync::Arc;

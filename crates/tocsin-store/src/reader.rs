@@ -12,8 +12,9 @@ use crate::files::{Shared, View};
 use crate::frame::{self, BodyState, FrameKind};
 use crate::segment::FrameReader;
 
-/// A view of one log, cheap to clone and free to share. What it shows only grows, but for a log that was found
-/// damaged, behind or without its state: of that it shows the part that a kept note vouches for.
+/// A view of one log, cheap to clone and free to share. What it shows only grows, but for a log
+/// that was found damaged, behind or without its state: of that it shows the part that a kept note
+/// vouches for.
 #[derive(Clone, Debug)]
 pub struct LogReader {
     shared: Arc<Shared>,
@@ -126,8 +127,8 @@ impl LogReader {
             .ok_or_else(|| Fault::Invariant("no entry was read").into())
     }
 
-    /// Entries from `start` on, until `max_bytes` are reached: at least one, if there is one, and the last may
-    /// go over; they do not cross a multiple of the segment's entries.
+    /// Entries from `start` on, until `max_bytes` are reached: at least one, if there is one, and
+    /// the last may go over; they do not cross a multiple of the segment's entries.
     ///
     /// # Errors
     /// As [`LogReader::entry`], but past the end is an empty answer.
@@ -135,8 +136,9 @@ impl LogReader {
         self.read(start, self.size(), max_bytes)
     }
 
-    /// Entries from `start` to a note, as many whole batches as fit `max_bytes` and at least one; they do not
-    /// cross a multiple of the segment's entries. None when there is no note beyond `start` yet.
+    /// Entries from `start` to a note, as many whole batches as fit `max_bytes` and at least one;
+    /// they do not cross a multiple of the segment's entries. None when there is no note beyond
+    /// `start` yet.
     ///
     /// # Errors
     /// As [`LogReader::entry`].
@@ -281,7 +283,8 @@ impl LogReader {
         }
     }
 
-    /// Entries from `start` to before `end`, in one segment, until `max_bytes` are reached; at least one.
+    /// Entries from `start` to before `end`, in one segment, until `max_bytes` are reached; at
+    /// least one.
     fn read(&self, start: u64, end: u64, max_bytes: usize) -> Result<Vec<StoredEntry>, StoreError> {
         let segment = self.shared.segment_of(start);
         let end = end.min(segment.saturating_add(self.shared.segment_entries));

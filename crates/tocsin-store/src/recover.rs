@@ -1,8 +1,9 @@
 //! Opening a log after whatever happened (FORMATS.md 5, "Open").
 //!
-//! Everything that is read is flushed first: what a killed process wrote may still be in memory only, and must
-//! not be built upon. Then the segments are read from the first entry on and held against what was signed.
-//! Above that a torn tail is cut; below it whatever does not fit is damage, is named, and is left as it stands.
+//! Everything that is read is flushed first: what a killed process wrote may still be in memory
+//! only, and must not be built upon. Then the segments are read from the first entry on and held
+//! against what was signed. Above that a torn tail is cut; below it whatever does not fit is
+//! damage, is named, and is left as it stands.
 
 use std::collections::BTreeSet;
 
@@ -162,7 +163,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Decides what of the last segment is kept; what is dropped from the scan is cut from the file.
+    /// Decides what of the last segment is kept; what is dropped from the scan is cut from the
+    /// file.
     fn settle_tail(&mut self, scan: &mut Scan, first: u64) {
         let Some(floor) = self.rules.floor.map(|floor| floor.size) else {
             if let Some(stop) = scan.stop {
@@ -190,8 +192,8 @@ impl<'a> Walk<'a> {
         if let Some(entry) = torn_body.map(|body| body.entry) {
             return scan.cut_to(entry);
         }
-        // A write can tear between an entry and its bodies, and then it tears on a sector's edge. The last
-        // entry was not acknowledged: when it may lack a body, it goes.
+        // A write can tear between an entry and its bodies, and then it tears on a sector's edge.
+        // The last entry was not acknowledged: when it may lack a body, it goes.
         let may_be_torn = scan.stop.is_some() || scan.length.is_multiple_of(SECTOR_BYTES as u64);
         if size > floor && scan.ends_with_entry() && may_be_torn {
             scan.cut_to(scan.count() - 1);
@@ -362,7 +364,8 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// Sets what readers see: what was signed, or of a log that is not whole what its notes still vouch for.
+    /// Sets what readers see: what was signed, or of a log that is not whole what its notes still
+    /// vouch for.
     fn finish(self) -> Result<Recovered, Fault> {
         let found = self.found;
         let held = found.tree.size();

@@ -1,7 +1,8 @@
 //! Repairing a log from what other members hold.
 //!
-//! A segment is put together again from what is still sound in it and from what is given, must lead to a root
-//! that was signed, and then takes the old file's place by a rename. Nothing is ever changed to fit the damage.
+//! A segment is put together again from what is still sound in it and from what is given, must lead
+//! to a root that was signed, and then takes the old file's place by a rename. Nothing is ever
+//! changed to fit the damage.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,9 +30,10 @@ pub struct RepairEntry {
     pub bodies: Vec<Vec<u8>>,
 }
 
-/// The entries that a repair may need: from `start` to before `until`, with their bodies. Often the first two are
-/// enough, the rest being sound still; `start` may be one before what is damaged, for where a segment breaks off
-/// bodies may be gone. The log's note of size `until` helps where the segment's own is lost.
+/// The entries that a repair may need: from `start` to before `until`, with their bodies. Often the
+/// first two are enough, the rest being sound still; `start` may be one before what is damaged, for
+/// where a segment breaks off bodies may be gone. The log's note of size `until` helps where the
+/// segment's own is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The first index.
@@ -111,7 +113,8 @@ impl Repair<'_> {
             Err(error) if error.is_not_found() => Salvage::default(),
             Err(error) => return Err(error.into()),
         };
-        // Where all frames are sound but lead elsewhere, nothing behind the last confirmed entry is believed.
+        // Where all frames are sound but lead elsewhere, nothing behind the last confirmed entry is
+        // believed.
         let believed = if kind == Some(DamageKind::Root) {
             start
         } else {
@@ -268,8 +271,8 @@ impl Repair<'_> {
     }
 }
 
-/// What is sound in a damaged segment, by index as far as that can be told. If the guess is wrong the root says
-/// so, and all entries must be given.
+/// What is sound in a damaged segment, by index as far as that can be told. If the guess is wrong
+/// the root says so, and all entries must be given.
 struct Sound<'a> {
     salvage: &'a Salvage,
     first: u64,
@@ -301,8 +304,8 @@ impl<'a> Sound<'a> {
         })
     }
 
-    /// The bodies that stand with an entry of these bytes; those behind the damage belong to the entry that was
-    /// lost in it, or to the one before it when none was.
+    /// The bodies that stand with an entry of these bytes; those behind the damage belong to the
+    /// entry that was lost in it, or to the one before it when none was.
     fn bodies(&self, index: u64, entry: &[u8]) -> impl Iterator<Item = &'a (Hash, Vec<u8>)> {
         let salvage = self.salvage;
         let groups = self.at(index).into_iter().chain(&salvage.loose);

@@ -1,7 +1,7 @@
 //! Segment files: 4,096 entries each, as frames, under the index of the first (FORMATS.md 5).
 //!
-//! Within a batch each entry is followed by its bodies; a note follows the batch it signs, or, in our own log,
-//! rides at the start of a later write.
+//! Within a batch each entry is followed by its bodies; a note follows the batch it signs, or, in
+//! our own log, rides at the start of a later write.
 
 use tocsin_log::checkpoint::{Checkpoint, Origin};
 use tocsin_log::hash::{Hash, leaf_hash};
@@ -109,7 +109,8 @@ impl Scan {
         }
     }
 
-    /// Forgets everything from a byte on, which must be the start of an entry or the end of a frame.
+    /// Forgets everything from a byte on, which must be the start of an entry or the end of a
+    /// frame.
     pub(crate) fn cut_at(&mut self, offset: u64) {
         self.entries.retain(|entry| entry.offset < offset);
         self.notes.retain(|note| note.offset < offset);

@@ -1,8 +1,8 @@
 //! Signer and mirror state: what was last signed for a log, in two slots that are written in turn.
 //!
-//! A slot is one sector of 512 bytes at the start of a 4,096-byte block of its own: it is written whole or not
-//! at all, and no other slot is touched with it (FORMATS.md 5). The file names itself by device, inode and
-//! machine, so that a copy of it is known for one and never signs.
+//! A slot is one sector of 512 bytes at the start of a 4,096-byte block of its own: it is written
+//! whole or not at all, and no other slot is touched with it (FORMATS.md 5). The file names itself
+//! by device, inode and machine, so that a copy of it is known for one and never signs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,7 +39,8 @@ pub struct Signed {
     pub size: u64,
     /// Their root.
     pub root: Hash,
-    /// The time of the cosignature in seconds since 1970; 0 in signer state, whose notes have no time.
+    /// The time of the cosignature in seconds since 1970; 0 in signer state, whose notes have no
+    /// time.
     pub time: u64,
 }
 
@@ -108,7 +109,8 @@ impl Slot {
         sector
     }
 
-    /// Reads a sector. The bytes behind the checksum must be zero, so that every bit of it is checked.
+    /// Reads a sector. The bytes behind the checksum must be zero, so that every bit of it is
+    /// checked.
     #[must_use]
     pub fn decode(sector: &[u8], kind: StateKind) -> FoundSlot {
         if sector.iter().all(|byte| *byte == 0) {
@@ -189,7 +191,8 @@ pub enum SlotFault {
 }
 
 impl SlotPair {
-    /// Takes up the pair at `block`, or says what is wrong with it. The pair can be written either way.
+    /// Takes up the pair at `block`, or says what is wrong with it. The pair can be written either
+    /// way.
     pub(crate) fn open(
         file: Arc<dyn DiskFile>,
         kind: StateKind,
@@ -219,8 +222,9 @@ impl SlotPair {
         ))
     }
 
-    /// Writes both slots, so that from now on a blank one is damage. Each is flushed before the next is written:
-    /// then a blank first slot beside a written second one is never the trace of an interrupted creation.
+    /// Writes both slots, so that from now on a blank one is damage. Each is flushed before the
+    /// next is written: then a blank first slot beside a written second one is never the trace of
+    /// an interrupted creation.
     pub(crate) fn create(&mut self, signed: Signed) -> Result<(), DiskError> {
         self.write(signed)?;
         self.flush()?;
@@ -288,7 +292,8 @@ impl SlotPair {
     }
 }
 
-/// What is wrong with a pair: sequence 1 stands in the second place, 2 in the first, and so on in turn.
+/// What is wrong with a pair: sequence 1 stands in the second place, 2 in the first, and so on in
+/// turn.
 fn judge(found: &[FoundSlot; 2], block: u64, origin: &Hash, home: &Home) -> Option<SlotFault> {
     let [even, odd] = found;
     let mut places = [(even, block), (odd, block + 1)];

@@ -1,4 +1,5 @@
-//! Flipped bits: named, never signed over, nothing cut beside them, and repaired from what a peer holds.
+//! Flipped bits: named, never signed over, nothing cut beside them, and repaired from what a peer
+//! holds.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -165,7 +166,8 @@ fn repair(
     }
 }
 
-/// The bits of a frame that are tried: each fifth of its header and sha256, some of its content, and the last.
+/// The bits of a frame that are tried: each fifth of its header and sha256, some of its content,
+/// and the last.
 fn bits(at: &At) -> Vec<usize> {
     let dense = (frame::HEADER_BYTES + if at.kind == FrameKind::Body { 32 } else { 0 }) * 8;
     let all = at.stored * 8;

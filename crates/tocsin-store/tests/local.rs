@@ -1,4 +1,5 @@
-//! The local log and the late bodies: what was acknowledged lasts, and damage costs only what it hits.
+//! The local log and the late bodies: what was acknowledged lasts, and damage costs only what it
+//! hits.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,5 @@
-//! What a log may do after a start, and where it stops: copies, stale states, failing disks, kills at each step.
+//! What a log may do after a start, and where it stops: copies, stale states, failing disks, kills
+//! at each step.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,8 +1,9 @@
 //! A disk in memory that behaves as badly as a disk may.
 //!
-//! What is written is at once visible, as in a page cache, but lasts only through the two flushes. A power cut
-//! keeps, for each sector of 512 bytes, any one of the contents it has had since the last flush; of a file's
-//! lengths any one; of the names in a directory any subset of the changes. Everything follows from seeds.
+//! What is written is at once visible, as in a page cache, but lasts only through the two flushes.
+//! A power cut keeps, for each sector of 512 bytes, any one of the contents it has had since the
+//! last flush; of a file's lengths any one; of the names in a directory any subset of the changes.
+//! Everything follows from seeds.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::platter::{Broken, Change, Failure, Inode, Node, Random, World, error};
 use super::{Disk, DiskError, DiskFile, FileIdentity, Open, SECTOR_BYTES as SECTOR};
 
-/// A disk that loses, tears, reorders, fills up and fails on cue. Clones are handles to the same disk;
-/// [`FaultyDisk::fork`] makes another disk with the same contents.
+/// A disk that loses, tears, reorders, fills up and fails on cue. Clones are handles to the same
+/// disk; [`FaultyDisk::fork`] makes another disk with the same contents.
 #[derive(Clone)]
 pub struct FaultyDisk {
     world: Arc<Mutex<World>>,
@@ -53,7 +54,8 @@ impl FaultyDisk {
         self.lock().changes
     }
 
-    /// Lets `count` more changes through; the one after it may be done in part, and nothing works from then on.
+    /// Lets `count` more changes through; the one after it may be done in part, and nothing works
+    /// from then on.
     pub fn cut_after(&self, count: u64) {
         let mut world = self.lock();
         world.cut_after = Some(world.changes + count);
@@ -65,12 +67,14 @@ impl FaultyDisk {
         world.failure = Some((world.changes + count, failure));
     }
 
-    /// The process is killed: handles and locks are gone, and what was written stays visible, flushed or not.
+    /// The process is killed: handles and locks are gone, and what was written stays visible,
+    /// flushed or not.
     pub fn kill(&self) {
         self.lock().revive();
     }
 
-    /// The power fails: of what was not flushed the seed says what is kept. The machine starts again.
+    /// The power fails: of what was not flushed the seed says what is kept. The machine starts
+    /// again.
     pub fn power_cut(&self, seed: u64) {
         let mut world = self.lock();
         world.power_cut(seed);

@@ -1,8 +1,8 @@
 //! The one way to the disk: what the logs and the signer's state are written through.
 //!
-//! Two disks stand behind it. [`RealDisk`] is the machine's. [`FaultyDisk`] keeps a page cache above a platter
-//! in memory and loses, tears and reorders whatever was not flushed, so that every order of writes in this
-//! crate is tested against a power cut and not only believed.
+//! Two disks stand behind it. [`RealDisk`] is the machine's. [`FaultyDisk`] keeps a page cache
+//! above a platter in memory and loses, tears and reorders whatever was not flushed, so that every
+//! order of writes in this crate is tested against a power cut and not only believed.
 
 mod faulty;
 mod platter;
@@ -22,8 +22,8 @@ pub const SECTOR_BYTES: usize = 512;
 
 /// Files and directories, with the two flushes that make them last.
 ///
-/// A file's bytes last after [`DiskFile::fdatasync`]; its name lasts after [`Disk::fsync_dir`] on the directory
-/// it stands in. Nothing else makes anything last.
+/// A file's bytes last after [`DiskFile::fdatasync`]; its name lasts after [`Disk::fsync_dir`] on
+/// the directory it stands in. Nothing else makes anything last.
 pub trait Disk: fmt::Debug + Send + Sync {
     /// Opens a file.
     ///
@@ -70,13 +70,15 @@ pub trait Disk: fmt::Debug + Send + Sync {
 
 /// An open file, read and written at positions.
 pub trait DiskFile: fmt::Debug + Send + Sync {
-    /// Reads as many bytes as there are from `offset` on, at most `into.len()`; less only at the end.
+    /// Reads as many bytes as there are from `offset` on, at most `into.len()`; less only at the
+    /// end.
     ///
     /// # Errors
     /// [`DiskError`].
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize, DiskError>;
 
-    /// Writes all of `bytes` at `offset`; a hole before it reads as zeros. Nothing lasts before a flush.
+    /// Writes all of `bytes` at `offset`; a hole before it reads as zeros. Nothing lasts before a
+    /// flush.
     ///
     /// # Errors
     /// [`DiskError`]: any part of the bytes may have been written.
@@ -105,7 +107,8 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// Makes the file's bytes and length last.
     ///
     /// # Errors
-    /// [`DiskError`]: what was written may be gone although it can still be read, and the process must end.
+    /// [`DiskError`]: what was written may be gone although it can still be read, and the process
+    /// must end.
     fn fdatasync(&self) -> Result<(), DiskError>;
 
     /// Takes the exclusive lock on the file, held until it is closed; false when another holds it.

@@ -1,4 +1,5 @@
-//! What a faulty disk consists of: a page cache above a platter, and the rules of what a power cut leaves.
+//! What a faulty disk consists of: a page cache above a platter, and the rules of what a power cut
+//! leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,8 +14,8 @@ pub struct Broken {
     pub no_fdatasync: bool,
     /// `fsync_dir` says yes and does nothing.
     pub no_fsync_dir: bool,
-    /// A segment's flush takes effect only after the next flush of a state file, as a change of its own: the
-    /// slot lasts before the segment.
+    /// A segment's flush takes effect only after the next flush of a state file, as a change of its
+    /// own: the slot lasts before the segment.
     pub slot_before_segment: bool,
 }
 

@@ -1,4 +1,5 @@
-//! What the tests of the disk share: seeded choices, another member's log, and how to open everything.
+//! What the tests of the disk share: seeded choices, another member's log, and how to open
+//! everything.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::collections::BTreeMap;
