@@ -249,6 +249,23 @@ async fn lists_come_in_pages_and_a_token_is_good_for_its_own_list() {
         refused(Code::InvalidArgument, "FILTER_UNKNOWN_FIELD")
     );
 
+    matrix_of(orders).await;
+    blocks_of(channel.clone()).await;
+    let mut roster = RosterServiceClient::new(channel);
+    let members = roster
+        .list_members(v1::ListMembersRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    let sizes: Vec<(String, u64)> = members
+        .members
+        .into_iter()
+        .map(|m| (m.id, m.size))
+        .collect();
+    assert_eq!(sizes, [("de".to_owned(), 5), ("us".to_owned(), 5)]);
+}
+
+async fn matrix_of(mut orders: OrderServiceClient<Channel>) {
     let request = v1::GetMatrixRequest {
         page_size: 2,
         ..v1::GetMatrixRequest::default()
@@ -274,8 +291,10 @@ async fn lists_come_in_pages_and_a_token_is_good_for_its_own_list() {
         cells,
         [("DE", "review", "policy:all"), ("US", "in_force", "issuer")]
     );
+}
 
-    let mut blocks = BlockServiceClient::new(channel.clone());
+async fn blocks_of(channel: Channel) {
+    let mut blocks = BlockServiceClient::new(channel);
     let mut count = async |jurisdiction: &str, in_force_only| {
         let request = v1::ListBlocksRequest {
             jurisdiction: jurisdiction.to_owned(),
@@ -294,19 +313,6 @@ async fn lists_come_in_pages_and_a_token_is_good_for_its_own_list() {
         count("FR", false).await,
         Err(refused(Code::NotFound, "NOT_FOUND"))
     );
-
-    let mut roster = RosterServiceClient::new(channel);
-    let members = roster
-        .list_members(v1::ListMembersRequest {})
-        .await
-        .unwrap()
-        .into_inner();
-    let sizes: Vec<(String, u64)> = members
-        .members
-        .into_iter()
-        .map(|m| (m.id, m.size))
-        .collect();
-    assert_eq!(sizes, [("de".to_owned(), 5), ("us".to_owned(), 5)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -378,14 +384,22 @@ async fn a_log_is_proven_entry_by_entry_from_another_members_copy() {
     let proof = read_proof(&old.proof).unwrap();
     verify_consistency(3, 5, &old_root, &signed.checkpoint().root, &proof).unwrap();
 
+    verifies_as_a_file(&network, log.clone(), &orders[0]).await;
+    refuses_what_no_log_has(log).await;
+}
+
+async fn verifies_as_a_file(
+    network: &Network,
+    mut log: LogServiceClient<Channel>,
+    order: &StatementRef,
+) {
     let request = v1::GetBundleRequest {
-        name: orders[0].statement_id.to_string(),
+        name: order.statement_id.to_string(),
     };
     let bundle = log.get_bundle(request).await.unwrap().into_inner();
     let verified = verify(&bundle.tsn, Some(network.alliance.genesis_hash())).unwrap();
     assert_eq!((verified.index, verified.grade), (1, Grade::Confirmed));
     assert_eq!(bundle.grade(), v1::Grade::Confirmed);
-    refuses_what_no_log_has(log).await;
 }
 
 async fn refuses_what_no_log_has(mut log: LogServiceClient<Channel>) {

@@ -9,9 +9,9 @@
 //! [`gate`] lets requests through, [`status`] turns refusals into answers. [`dial`] is the way to
 //! other members, [`admin`] the operator's port.
 //!
-//! Inside: [`run()`] is the table of contents. What clients say passes `door`, then `sequencer`; what peers
-//! send passes `replicator`, then `mirror`; both end in `applier`, whose registry `serve`,
-//! `notifier` and `decider` read. `node` is what all of them share.
+//! Inside: [`run()`] is the table of contents. What clients say passes `door`, then `sequencer`;
+//! what peers send passes `replicator`, then `mirror`; both end in `applier`, whose registry
+//! `serve`, `notifier` and `decider` read. `node` is what all of them share.
 
 mod applier;
 mod bodies;
