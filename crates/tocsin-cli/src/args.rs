@@ -385,7 +385,8 @@ pub struct DecideArgs {
     #[arg(long, value_name = "RIGHT")]
     pub local_right: Vec<String>,
     /// Take basis, reason, end and rights from a decision document
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["basis", "reason", "until", "local_right"])]
+    #[arg(long, value_name = "FILE",
+          conflicts_with_all = ["basis", "reason", "until", "local_right"])]
     pub document: Option<PathBuf>,
     /// Print a decision document with every field explained, and do nothing else
     #[arg(long)]

@@ -271,6 +271,70 @@ mod tests {
         assert!(host_and_port("/only/path").is_err());
     }
 
+    const DOMAIN: &str = "de.t.example";
+
+    struct Ca(rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
+
+    impl Ca {
+        fn new() -> Self {
+            let mut params = rcgen::CertificateParams::default();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+            let key = rcgen::KeyPair::generate().unwrap();
+            Self(rcgen::CertifiedIssuer::self_signed(params, key).unwrap())
+        }
+
+        fn leaf(&self, dns: &str, uris: &[&str], eku: rcgen::ExtendedKeyUsagePurpose) -> Vec<u8> {
+            let mut params = rcgen::CertificateParams::new([dns.to_owned()]).unwrap();
+            for uri in uris {
+                params
+                    .subject_alt_names
+                    .push(rcgen::SanType::URI((*uri).try_into().unwrap()));
+            }
+            params.extended_key_usages = vec![eku];
+            let key = rcgen::KeyPair::generate().unwrap();
+            params.signed_by(&key, &self.0).unwrap().der().to_vec()
+        }
+
+        fn accepts(&self, leaf: &[u8]) -> bool {
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let verifier = NodeVerifier::new(&self.0.pem(), DOMAIN, &provider).unwrap();
+            let name = ServerName::try_from(DOMAIN).unwrap();
+            let leaf = CertificateDer::from(leaf);
+            verifier
+                .verify_server_cert(&leaf, &[], &name, &[], UnixTime::now())
+                .is_ok()
+        }
+    }
+
+    #[test]
+    fn only_the_members_own_node_is_taken_for_it() {
+        use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+        let (ca, other_ca) = (Ca::new(), Ca::new());
+        let node = "spiffe://de.t.example/node";
+        assert!(ca.accepts(&ca.leaf(DOMAIN, &[node], ServerAuth)));
+        assert!(
+            !ca.accepts(&other_ca.leaf(DOMAIN, &[node], ServerAuth)),
+            "another CA"
+        );
+        assert!(
+            !ca.accepts(&ca.leaf(DOMAIN, &[node], ClientAuth)),
+            "not for servers"
+        );
+        assert!(
+            !ca.accepts(&ca.leaf("us.t.example", &[node], ServerAuth)),
+            "another DNS name"
+        );
+        for uris in [
+            &[][..],
+            &["spiffe://us.t.example/node"],
+            &["spiffe://de.t.example/client/zoll-1"],
+            &[node, "spiffe://us.t.example/node"],
+        ] {
+            assert!(!ca.accepts(&ca.leaf(DOMAIN, uris, ServerAuth)), "{uris:?}");
+        }
+        assert!(!ca.accepts(b"no certificate"));
+    }
+
     #[tokio::test]
     async fn the_admin_address_must_be_on_this_machine() {
         let failure = connect_admin("http://192.0.2.1:7339").await.unwrap_err();

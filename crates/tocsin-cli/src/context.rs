@@ -36,7 +36,8 @@ pub struct Context {
     /// The record key we sign with when no `--key` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
-    /// The node's read-only admin address, for `status` on the same machine: `http://127.0.0.1:7339`.
+    /// The node's read-only admin address, for `status` on the same machine:
+    /// `http://127.0.0.1:7339`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<String>,
 }
@@ -53,7 +54,8 @@ pub struct Contexts {
     pub contexts: BTreeMap<String, Context>,
 }
 
-/// Where contexts are kept: `$TOCSIN_CONFIG_DIR`, else `tocsin` under the user's configuration folder.
+/// Where contexts are kept: `$TOCSIN_CONFIG_DIR`, else `tocsin` under the user's configuration
+/// folder.
 ///
 /// # Errors
 /// When the environment names no home.
@@ -114,7 +116,7 @@ impl Contexts {
     /// # Errors
     /// When there is none of that name, or none can be chosen.
     pub fn choose(&self, name: Option<&str>) -> Result<&Context, Failure> {
-        let how = "tocsin context add NAME --endpoint .. --member .. --alliance FILE --cert FILE --cert-key FILE";
+        let how = "tocsin context add NAME (with --help)";
         let only = || match self.contexts.len() {
             1 => self.contexts.keys().next().map(String::as_str),
             _ => None,

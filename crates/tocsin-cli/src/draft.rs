@@ -1,5 +1,5 @@
-//! Statements on their way: made from a document, signed by one person or two, kept as a `.tsn` file
-//! until they are submitted. The bytes that were signed are never made again.
+//! Statements on their way: made from a document, signed by one person or two, kept as a `.tsn`
+//! file until they are submitted. The bytes that were signed are never made again.
 
 use std::path::Path;
 
@@ -149,8 +149,8 @@ impl Draft {
         }
     }
 
-    /// The contents of its bodies, each of which must be the one that the statement names: what a second
-    /// officer reads before signing.
+    /// The contents of its bodies, each of which must be the one that the statement names: what a
+    /// second officer reads before signing.
     ///
     /// # Errors
     /// When a body is missing, another, or unreadable.

@@ -1,4 +1,5 @@
-//! Files in and out: bounded reads, and writes that never leave half a file or overwrite one unasked.
+//! Files in and out: bounded reads, and writes that never leave half a file or overwrite one
+//! unasked.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};

@@ -3,8 +3,9 @@
 //! In scope: every command that needs no server code and no disk engine. Not in scope: running or
 //! setting up a node, which the binary adds.
 //!
-//! What is printed of a statement comes from its signed bytes, checked here, and not from what a node
-//! says of it. Begin at [`run`]; [`draft::Draft`] is the way of a statement, [`args`] the command line.
+//! What is printed of a statement comes from its signed bytes, checked here, and not from what a
+//! node says of it. Begin at [`run`]; [`draft::Draft`] is the way of a statement, [`args`] the
+//! command line.
 
 use std::process::ExitCode;
 
@@ -28,17 +29,25 @@ pub mod suggest;
 use args::{Command, Globals};
 use failure::{Exit, Failure};
 use session::Session;
+use tocsin_wire::bundle::Explanation;
 
 /// Runs one of the hand tool's commands to its exit code. `root` is the whole command line, for
-/// completion scripts.
+/// completion scripts; `more` are reasons to explain that this crate cannot know.
 #[must_use]
-pub fn run(globals: Globals, command: Command, root: clap::Command) -> ExitCode {
+pub fn run(
+    globals: Globals,
+    command: Command,
+    root: clap::Command,
+    more: &[Explanation],
+) -> ExitCode {
     let mut session = Session::new(globals);
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Failure::new(Exit::Failed, format!("cannot start: {e}")))
-        .and_then(|runtime| runtime.block_on(Box::pin(commands::run(&mut session, command, root))));
+        .and_then(|runtime| {
+            runtime.block_on(Box::pin(commands::run(&mut session, command, root, more)))
+        });
     finish(&mut session.out, outcome)
 }
 

@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 pub const JSON_VERSION: u32 = 1;
 
 /// Widest table cell but the last, in columns; longer text ends in an ellipsis.
-const MAX_CELL_COLUMNS: usize = 60;
+const MAX_CELL_COLUMNS: usize = 64;
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -190,7 +190,8 @@ impl Output {
         self.line(&escape_json(&text))
     }
 
-    /// Says why a command failed: on the error stream, and as JSON on the other when that was asked.
+    /// Says why a command failed: on the error stream, and as JSON on the other when that was
+    /// asked.
     pub fn failure(&mut self, failure: &Failure) {
         if matches!(self.format, Format::Json | Format::Jsonl) {
             let value = json!({
@@ -254,7 +255,8 @@ impl Output {
 }
 
 /// Makes text from elsewhere safe to show: no control character but a line feed, nothing that
-/// turns the direction of writing (Unicode TR 36), so no log entry can move a cursor or hide a name.
+/// turns the direction of writing (Unicode TR 36), so no log entry can move a cursor or hide a
+/// name.
 #[must_use]
 pub fn clean(text: &str) -> String {
     text.chars()

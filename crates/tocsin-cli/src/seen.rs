@@ -195,7 +195,10 @@ impl Seen {
 }
 
 /// The bodies that were sent, each of which must be the one that the statement names.
-fn bodies(statement: &Statement, sent: &[Vec<u8>]) -> Result<Vec<DecodedBody>, String> {
+///
+/// # Errors
+/// Which is not, in words.
+pub fn bodies(statement: &Statement, sent: &[Vec<u8>]) -> Result<Vec<DecodedBody>, String> {
     let Some(kind) = BodyKind::of(&statement.act) else {
         return Ok(Vec::new());
     };

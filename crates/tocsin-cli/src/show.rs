@@ -44,6 +44,7 @@ pub const STATEMENT: &[Column] = &[
     ("basis", "basis"),
     ("reason given", "reason_given"),
     ("by policy", "policy_rule"),
+    ("about order", "about_order"),
     ("about", "about"),
     ("cites", "refs"),
     ("pack", "toml"),

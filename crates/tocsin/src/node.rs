@@ -8,8 +8,10 @@ use tocsin_cli::failure::{Exit, Failure};
 use tocsin_cli::output::Output;
 use tocsin_node::config::Config;
 use tocsin_node::signals::{stop_on_signal, stop_with_parent};
+use tocsin_node::status::REASONS;
 use tocsin_node::{RunOptions, logging};
 use tocsin_store::failpoint::{FAILPOINTS, Failpoints};
+use tocsin_wire::bundle::Explanation;
 use tokio_util::sync::CancellationToken;
 
 use crate::setup::member::Home;
@@ -82,6 +84,24 @@ pub fn run(verb: &NodeVerb, out: &mut Output) -> Result<(), Failure> {
             out.say("Send the node SIGHUP; it takes the new certificate for new connections.")
         }
     }
+}
+
+/// The node's own reasons, for `tocsin explain`.
+#[must_use]
+pub fn explanations() -> Vec<Explanation> {
+    let known = REASONS.iter().map(|reason| {
+        // The node writes both in one line: what it means; what it asks for.
+        let (meaning, remedy) = reason
+            .meaning()
+            .split_once("; ")
+            .unwrap_or_else(|| (reason.meaning(), ""));
+        Explanation {
+            code: reason.code(),
+            meaning,
+            remedy,
+        }
+    });
+    known.collect()
 }
 
 fn run_until_told(config: Config, options: RunOptions, with_parent: bool) -> Result<(), Failure> {

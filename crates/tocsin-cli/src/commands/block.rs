@@ -203,7 +203,7 @@ pub async fn pending(session: &mut Session) -> Result<Exit, Failure> {
     let columns = [
         ("ORDER", "order"),
         ("STATE", "state"),
-        ("HOLD ENDS", "until"),
+        ("UNTIL", "until"),
         ("WHY", "reason"),
         ("TITLE", "title"),
     ];

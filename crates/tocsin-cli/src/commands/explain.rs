@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tocsin_core::reason;
-use tocsin_wire::bundle;
+use tocsin_wire::bundle::{self, Explanation};
 
 use crate::failure::{Exit, Failure};
 use crate::output::Column;
@@ -85,7 +85,7 @@ const OWN: &[(&str, &str, &str)] = &[
     (
         "TIMED_OUT",
         "The node did not answer in time.",
-        "Try again, or wait longer with --timeout 2m. A statement may have been accepted: submit the same file again.",
+        "Try again, or wait longer with --timeout 2m. Submitting the same file again is safe.",
     ),
     (
         "UNANCHORED",
@@ -101,9 +101,9 @@ const OWN: &[(&str, &str, &str)] = &[
 
 /// A code with its meaning and remedy, however it is typed.
 #[must_use]
-pub fn explain_row(code: &str) -> Option<Value> {
+pub fn explain_row(code: &str, more: &[Explanation]) -> Option<Value> {
     let code = code.to_uppercase().replace('-', "_");
-    all()
+    all(more)
         .into_iter()
         .find(|row| row.get("code").and_then(Value::as_str) == Some(code.as_str()))
 }
@@ -112,17 +112,21 @@ pub fn explain_row(code: &str) -> Option<Value> {
 ///
 /// # Errors
 /// When the code is not known.
-pub fn run(session: &mut Session, code: Option<&str>) -> Result<Exit, Failure> {
+pub fn run(
+    session: &mut Session,
+    code: Option<&str>,
+    more: &[Explanation],
+) -> Result<Exit, Failure> {
     let Some(code) = code else {
         session.out.list(
             "reasons",
             &[("CODE", "code"), ("MEANING", "meaning")],
-            &all(),
+            &all(more),
         )?;
         return Ok(Exit::Ok);
     };
-    let Some(row) = explain_row(code) else {
-        let rows = all();
+    let Some(row) = explain_row(code, more) else {
+        let rows = all(more);
         let codes = rows
             .iter()
             .filter_map(|row| row.get("code").and_then(Value::as_str));
@@ -134,8 +138,11 @@ pub fn run(session: &mut Session, code: Option<&str>) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn all() -> Vec<Value> {
-    let row = |code: &str, meaning: &str, remedy: &str| json!({"code": code, "meaning": meaning, "remedy": remedy});
+fn all(more: &[Explanation]) -> Vec<Value> {
+    let row = |code: &str, meaning: &str, remedy: &str| {
+        let (meaning, remedy) = (sentence(meaning), sentence(remedy));
+        json!({"code": code, "meaning": meaning, "remedy": remedy})
+    };
     let mut rows: Vec<Value> = reason::ALL
         .iter()
         .map(|r| row(r.code(), r.meaning(), r.remedy()))
@@ -143,6 +150,10 @@ fn all() -> Vec<Value> {
     rows.extend(
         bundle::ALL
             .iter()
+            .map(|known| row(known.code, known.meaning, known.remedy)),
+    );
+    rows.extend(
+        more.iter()
             .map(|known| row(known.code, known.meaning, known.remedy)),
     );
     rows.extend(
@@ -158,6 +169,21 @@ fn all() -> Vec<Value> {
     rows.sort_by_key(code);
     rows.dedup_by_key(|row| code(row));
     rows
+}
+
+/// Some lists are written as messages, some as sentences; here all are sentences.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest
+        .next()
+        .map(|c| c.to_uppercase().to_string())
+        .unwrap_or_default();
+    let end = if text.is_empty() || text.ends_with('.') {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{end}", rest.as_str())
 }
 
 /// `completion SHELL`.
@@ -187,11 +213,11 @@ mod tests {
             "UNANCHORED",
             "key_purpose",
         ] {
-            let row = explain_row(code).unwrap();
+            let row = explain_row(code, &[]).unwrap();
             assert!(!row["meaning"].as_str().unwrap().is_empty(), "{code}");
             assert!(!row["remedy"].as_str().unwrap().is_empty(), "{code}");
         }
-        assert!(explain_row("NO_SUCH_CODE").is_none());
+        assert!(explain_row("NO_SUCH_CODE", &[]).is_none());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::context::member;
 use crate::failure::{Exit, Failure};
 use crate::output::Column;
 use crate::rpc::call;
-use crate::seen::Seen;
+use crate::seen::{Seen, bodies};
 use crate::session::{Node, Session};
 
 /// Entries asked for at once; the most a node gives.
@@ -153,14 +153,10 @@ async fn audit_one(session: &Session, node: &Node, author: &Member) -> Result<Va
                 return Err(broken(author, tree.size(), &why));
             }
             tree.append(leaf_hash(&answer.entry));
-            let entry = Entry::decode(&answer.entry);
-            let origin = author.origin.clone();
-            let verdict = entry
-                .map(|entry| Seen::of_entry(entry, origin, answer.index, &node.alliance).verdict);
-            match verdict {
-                Ok(Verdict::Valid(_)) => valid += 1,
-                Ok(Verdict::Opaque { .. }) => opaque += 1,
-                Ok(Verdict::Invalid(_)) | Err(_) => invalid += 1,
+            match judge(node, author, &answer)? {
+                Some(Verdict::Valid(_)) => valid += 1,
+                Some(Verdict::Opaque { .. }) => opaque += 1,
+                Some(Verdict::Invalid(_)) | None => invalid += 1,
             }
         }
         if tree.size() == before {
@@ -169,10 +165,14 @@ async fn audit_one(session: &Session, node: &Node, author: &Member) -> Result<Va
     }
     if tree.root() != head.signed.checkpoint().root {
         let log = &author.origin;
-        return Err(Failure::unverified("ROOT_MISMATCH", format!("{log} is not what was signed"))
-            .detail(format!("signed  {}", head.signed.checkpoint().root))
-            .detail(format!("entries {}", tree.root()))
-            .advice("stop, and tell the operator of this node: it serves other entries than were signed"));
+        return Err(
+            Failure::unverified("ROOT_MISMATCH", format!("{log} is not what was signed"))
+                .detail(format!("signed  {}", head.signed.checkpoint().root))
+                .detail(format!("entries {}", tree.root()))
+                .advice(
+                    "stop, and tell the operator: this node serves other entries than were signed",
+                ),
+        );
     }
     let mut row = head.value(&node.alliance);
     if let Some(fields) = row.as_object_mut() {
@@ -182,6 +182,23 @@ async fn audit_one(session: &Session, node: &Node, author: &Member) -> Result<Va
         fields.insert("result".into(), json!("whole"));
     }
     Ok(row)
+}
+
+/// What an entry is worth; none when it is no entry at all. Bodies sent with it must be those it
+/// names.
+fn judge(
+    node: &Node,
+    author: &Member,
+    answer: &v1::ReadEntriesResponse,
+) -> Result<Option<Verdict>, Failure> {
+    let Ok(entry) = Entry::decode(&answer.entry) else {
+        return Ok(None);
+    };
+    let seen = Seen::of_entry(entry, author.origin.clone(), answer.index, &node.alliance);
+    if let Some(statement) = &seen.statement {
+        bodies(statement, &answer.bodies).map_err(|why| broken(author, answer.index, &why))?;
+    }
+    Ok(Some(seen.verdict))
 }
 
 async fn fetch_head(session: &Session, node: &Node, author: &Member) -> Result<Head, Failure> {

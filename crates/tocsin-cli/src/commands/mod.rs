@@ -20,8 +20,10 @@ use crate::args::{
 use crate::document::Kind;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
+use tocsin_wire::bundle::Explanation;
 
-/// Does a command. `root` is the whole command line, for completion scripts.
+/// Does a command. `root` is the whole command line, for completion scripts; `more` are reasons to
+/// explain that this crate cannot know.
 ///
 /// # Errors
 /// Why it was not done.
@@ -29,6 +31,7 @@ pub async fn run(
     session: &mut Session,
     command: Command,
     root: clap::Command,
+    more: &[Explanation],
 ) -> Result<Exit, Failure> {
     match command {
         Command::Report(verb) => statement_verb(session, Kind::Report, verb).await,
@@ -52,7 +55,7 @@ pub async fn run(
         Command::Context(ContextVerb::List) => context::list(session),
         Command::Context(ContextVerb::Add(args)) => context::add(session, args),
         Command::Context(ContextVerb::Use { name }) => context::choose(session, &name),
-        Command::Explain { code } => explain::run(session, code.as_deref()),
+        Command::Explain { code } => explain::run(session, code.as_deref(), more),
         Command::Completion { shell } => explain::completion(session, shell, root),
     }
 }
@@ -76,7 +79,7 @@ async fn order_verb(session: &mut Session, verb: OrderVerb) -> Result<Exit, Fail
     use tocsin_core::order::OrderActKind;
     match verb {
         OrderVerb::Statement(verb) => statement_verb(session, Kind::Order, verb).await,
-        OrderVerb::Cosign(args) => statement::cosign(session, &args),
+        OrderVerb::Cosign(args) => statement::cosign(session, &args).await,
         OrderVerb::Suspend(args) => act::run(session, OrderActKind::Suspend, &args).await,
         OrderVerb::Resume(args) => act::run(session, OrderActKind::Resume, &args).await,
         OrderVerb::Modify(args) => act::modify(session, &args).await,
@@ -91,7 +94,7 @@ async fn policy_verb(session: &mut Session, verb: PolicyVerb) -> Result<Exit, Fa
         PolicyVerb::Lint { file } => statement::lint(session, Kind::Policy, &file),
         PolicyVerb::Test { file, orders } => policy::test(session, &file, &orders).await,
         PolicyVerb::Sign(args) => statement::sign(session, Kind::Policy, &args).await,
-        PolicyVerb::Cosign(args) => statement::cosign(session, &args),
+        PolicyVerb::Cosign(args) => statement::cosign(session, &args).await,
         PolicyVerb::Submit(args) => statement::submit(session, &args).await,
         PolicyVerb::Show { name } => policy::show(session, &name).await,
     }

@@ -159,7 +159,7 @@ pub async fn sign(session: &mut Session, kind: Kind, args: &SignArgs) -> Result<
 ///
 /// # Errors
 /// When the draft or a key cannot be used, or the keys may not sign it.
-pub fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Failure> {
+pub async fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Failure> {
     let mut draft = Draft::read(&args.file)?;
     let keys = session.keys(&args.key)?;
     let context = session.context()?;
@@ -169,11 +169,7 @@ pub fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Failure>
         let text = format!("this draft is for the log {}", draft.statement.log);
         return Err(Failure::new(Exit::NotPermitted, text).code("NOT_OUR_LOG"));
     }
-    let contents = draft.contents()?;
-    let said = Value::Object(crate::show::statement(&draft.statement, &contents));
-    session
-        .out
-        .object("statement", crate::show::STATEMENT, &said)?;
+    show_draft(session, &draft, author).await?;
     session.confirm(&format!("Sign this {}?", draft.statement.act.word()))?;
     let state = sign_with(&mut draft, &keys, &alliance, author)?;
     if state == State::NeedsSecond {
@@ -187,6 +183,45 @@ pub fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Failure>
     }
     report(session, &draft, author, &args.file, &state)?;
     Ok(Exit::Ok)
+}
+
+/// Everything that a second officer signs, and the order it is about as the node knows it.
+async fn show_draft(session: &mut Session, draft: &Draft, author: &Member) -> Result<(), Failure> {
+    let mut said = crate::show::statement(&draft.statement, &draft.contents()?);
+    let id = draft.statement_id();
+    let statement = &draft.statement;
+    said.insert("act".into(), json!(statement.act.word()));
+    said.insert("name".into(), json!(short(&author.id, statement, &id)));
+    said.insert("created".into(), json!(instant::show(statement.created_ms)));
+    said.insert("tlp".into(), json!(statement.tlp.word()));
+    said.insert("statement_id".into(), json!(id.to_string()));
+    if let Some(about) = &statement.about {
+        // A hash says nothing to a person, so the node is asked what it names; its bytes must
+        // hash to it. Without a node the hash is all there is, and that is said.
+        let order = match session.node().await {
+            Ok(node) => about_order(session, &node, about).await?,
+            Err(_) => "not known: no node answers; be sure which order this is".to_owned(),
+        };
+        said.insert("about_order".into(), json!(order));
+    }
+    session
+        .out
+        .object("statement", crate::show::STATEMENT, &Value::Object(said))
+}
+
+async fn about_order(
+    session: &Session,
+    node: &Node,
+    about: &StatementRef,
+) -> Result<String, Failure> {
+    let order = record::get_order(session, node, &about.statement_id.to_string()).await?;
+    if order.issue.reference() != *about {
+        return Err(Failure::unverified(
+            "RECORD_INVALID",
+            "the node shows another order",
+        ));
+    }
+    Ok(format!("{} {}", order.issue.short, order.issue.title()))
 }
 
 /// `KIND submit`.

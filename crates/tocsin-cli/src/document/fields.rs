@@ -1,5 +1,5 @@
-//! Reads a TOML table field by field, so that every problem is found in one run, each with its line,
-//! and an unknown key is an error with a suggestion.
+//! Reads a TOML table field by field, so that every problem is found in one run, each with its
+//! line, and an unknown key is an error with a suggestion.
 
 use std::cell::RefCell;
 

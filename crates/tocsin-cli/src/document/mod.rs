@@ -1,8 +1,8 @@
 //! Statement documents: the TOML files that people write, read into the core's types.
 //!
-//! A document says nothing of logs, nonces or keys: those are added when it is signed. Field names follow
-//! `statement.proto`, with times as dates instead of milliseconds. A document is input to this tool only;
-//! what is signed is the statement made from it.
+//! A document says nothing of logs, nonces or keys: those are added when it is signed. Field names
+//! follow `statement.proto`, with times as dates instead of milliseconds. A document is input to
+//! this tool only; what is signed is the statement made from it.
 
 mod fields;
 mod kinds;

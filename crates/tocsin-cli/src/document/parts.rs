@@ -7,7 +7,8 @@ use tocsin_core::right::{Right, RightKind};
 use super::fields::{Fields, parse_word};
 use crate::failure::Failure;
 
-/// The edition of the Harmonized System in force since 1 January 2022 (WCO), taken when none is said.
+/// The edition of the Harmonized System in force since 1 January 2022 (WCO), taken when none is
+/// said.
 const HS_EDITION: u32 = 2022;
 
 pub(super) fn articles(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<Article> {

@@ -2,7 +2,8 @@
 
 use super::Kind;
 
-/// A document of this kind with every field explained. The examples are invented; `exercise = true` says so.
+/// A document of this kind with every field explained. The examples are invented; `exercise =
+/// true` says so.
 #[must_use]
 pub fn scaffold(kind: Kind) -> String {
     let head = match kind {
@@ -39,8 +40,8 @@ pub fn scaffold(kind: Kind) -> String {
 const REPORT: &str = r#"# An investigator's report: a signed claim. It blocks nothing by itself.
 # Name no natural persons: what stands in a log cannot be taken back.
 
-# How it may be passed on (Traffic Light Protocol 2.0): clear or green. What is above travels sealed, which
-# is not built yet.
+# How it may be passed on (Traffic Light Protocol 2.0): clear or green. What is above travels
+# sealed, which is not built yet.
 tlp = "green"
 # infringement or licence_diversion. (espionage, procurement_attempt and insider wait for sealing.)
 kind = "infringement"
@@ -66,7 +67,7 @@ refs = []
 # number = 7
 "#;
 
-const INDICATOR: &str = r#"# An indicator: a matchable fact from a report. It blocks nothing by itself, and it ages.
+const INDICATOR: &str = r#"# An indicator: a matchable fact. By itself it blocks nothing.
 
 # How it may be passed on (Traffic Light Protocol 2.0): clear or green.
 tlp = "green"
@@ -86,7 +87,7 @@ refs = []
 # number = 8
 "#;
 
-const ORDER: &str = r#"# An exclusion order. Two officers sign; until then it is a draft, not in force.
+const ORDER: &str = r#"# An exclusion order: a draft, not in force, until two officers sign.
 
 # How it may be passed on (Traffic Light Protocol 2.0): clear or green.
 tlp = "clear"
@@ -95,10 +96,11 @@ case_ref = "337-TA-0000"
 # One line.
 title = "EXERCISE: Certain Chargers"
 # us_337_leo, us_337_geo, us_337_teo, eu_union_afa, eu_national_afa, uk_afa, jp_import_suspension,
-# kr_ktc_corrective, kr_ktc_provisional, tw_detention, ca_request_for_assistance, au_notice_of_objection,
-# court_injunction or ex_officio_hold.
+# kr_ktc_corrective, kr_ktc_provisional, tw_detention, ca_request_for_assistance,
+# au_notice_of_objection, court_injunction or ex_officio_hold.
 instrument = "us_337_geo"
-# limited: binds the named respondents, so article and party must both match. general: binds the article.
+# limited: binds the named respondents, so article and party must both match. general: binds the
+# article.
 scope = "general"
 # temporary (needs `until`), review or final.
 phase = "final"
@@ -126,7 +128,8 @@ const DECISION: &str = r#"# A decision of this jurisdiction on another member's 
 tlp = "green"
 # The order decided on.
 order = "US-2026-0412"
-# adopt and extend need two officers; hold, pause, end, review, flag, inform, decline and not_competent one.
+# adopt and extend need two officers; hold, pause, end, review, flag, inform, decline and
+# not_competent one.
 kind = "adopt"
 # The law it rests on here. Needed to adopt, hold and extend.
 basis = "Regulation (EU) No 608/2013, Article 17"
@@ -138,7 +141,8 @@ reason = "EXERCISE. A registered mark in force here covers the goods."
 refs = []
 "#;
 
-const POLICY: &str = r#"# A policy pack: by which rules this jurisdiction decides on others' orders at once. Two officers sign.
+const POLICY: &str = r#"# A policy pack: by which rules we decide on others' orders.
+# Two officers sign.
 # The first rule whose every field matches decides; none means review. `*` matches everything.
 
 [meta]
@@ -164,8 +168,8 @@ right_kind = "trade_mark"
 scope = "*"
 # claimed: the order names a right in our own register. none: it does not.
 local_right = "*"
-# review, flag, inform, hold (with hold_days), decline, not_competent; adopt only where the rule also
-# says recognised = true.
+# review, flag, inform, hold (with hold_days), decline, not_competent; adopt only where the rule
+# also says recognised = true.
 then = "flag"
 # The law it rests on here.
 basis = "Regulation (EU) No 608/2013, Article 18"
@@ -193,14 +197,16 @@ selectors = [
 "#;
 
 const FURTHER_ARTICLES: &str = r#"
-# Where there are more than fit a statement (12 KiB): the same fields, kept in a body that is never erased.
+# Where there are more than fit a statement (12 KiB): the same fields, kept in a body that is never
+# erased.
 # [[further_articles]]
 # description = "further chargers"
 # selectors = [{ model = "LX-4411" }]
 "#;
 
 const RESPONDENTS_NOTE: &str = "
-# Limited orders: whom they bind. General orders: for information. A respondent is not a wrongdoer.";
+# Limited orders: whom they bind. General orders: for information. A respondent is not a
+# wrongdoer.";
 
 const PARTIES: &str = r#"
 [[KEY]]

@@ -14,7 +14,8 @@ fn key(number: u8) -> SigningKey {
     SigningKey::from_seed([number; 32])
 }
 
-/// An alliance of one member: officers `a` (keys 10 and 11) and `b` (key 12), investigator `c` (key 13).
+/// An alliance of one member: officers `a` (keys 10 and 11) and `b` (key 12), investigator `c`
+/// (key 13).
 fn alliance() -> Alliance {
     let hex = |number| key(number).public().to_string();
     let record = |number, person: &str, role: &str| RecordKeyDoc {

@@ -197,7 +197,8 @@ pub fn run_init(args: &InitArgs, out: &mut Output) -> Result<(), Failure> {
     ];
     out.object("member", &columns, &value)?;
     out.say("")?;
-    out.say("Next: one member joins all member files:  tocsin alliance new MEMBER.json.. -o roster.json")?;
+    out.say("Next: one member joins all member files:")?;
+    out.say("  tocsin alliance new MEMBER.json.. -o roster.json")?;
     if args.officer.len() < 2 {
         out.say(
             "Orders need two officers:  tocsin key new --role officer --person PSEUDONYM --dir DIR",

@@ -362,7 +362,8 @@ fn node_toml(new: &NewMember) -> String {
         Err(_) => format!("0.0.0.0:{}", new.port),
     };
     format!(
-        r#"# The node of member {id}. Paths are relative to this file; TOCSIN_* variables and flags win over it.
+        r#"# The node of member {id}. Paths are relative to this file.
+# TOCSIN_* variables and flags win over it.
 member = "{id}"
 data_dir = "."
 alliance = "alliance.tsa"
