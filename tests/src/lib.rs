@@ -8,7 +8,11 @@
     reason = "a test that cannot go on ends there, with the reason"
 )]
 
+pub mod chores;
 pub mod graph;
+pub mod held;
+pub mod journal;
+pub mod load;
 pub mod network;
 pub mod repository;
 pub mod say;

@@ -4,7 +4,8 @@
 //! nodes. Every wait is for a condition and has an end; none is a fixed sleep.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -42,8 +43,10 @@ pub struct Network {
 /// One member: its files, and its node when it runs.
 #[derive(Debug)]
 pub struct Member {
-    /// Member id, e.g. `de`.
+    /// Member id, e.g. `de`; of a copy, its own name.
     pub id: String,
+    /// Whose node it is: the id, but for a copy.
+    pub of: String,
     /// Its files.
     pub home: Home,
     /// gRPC over mutual TLS.
@@ -125,6 +128,55 @@ impl Network {
             .iter_mut()
             .find(|member| member.id == id)
             .expect("a member with that id")
+    }
+
+    /// Copies the directory of a stopped node beside it, file by file, as the node `name` with
+    /// ports of its own.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn copy(&mut self, of: &str, name: &str) {
+        let to = self.dir().join(name);
+        copy_files(self.member(of).home.dir(), &to);
+        let (port, admin_port) = (free_port(), free_port());
+        let flags = [("--listen", port), ("--admin-listen", admin_port)];
+        let flags = flags.map(|(flag, port)| [flag.to_owned(), format!("127.0.0.1:{port}")]);
+        self.members.push(Member {
+            id: name.to_owned(),
+            of: of.to_owned(),
+            home: Home::at(&to),
+            port,
+            admin_port,
+            node: None,
+            environment: Vec::new(),
+            flags: flags.concat(),
+        });
+    }
+
+    /// Lets a node reach a member elsewhere than its manifest says, from its next start.
+    ///
+    /// # Panics
+    /// When its configuration cannot be written.
+    pub fn point(&self, id: &str, member: &str, port: u16) {
+        let path = self.member(id).home.config();
+        let config = fs::read_to_string(&path).expect("a configuration");
+        let line = format!("[peers]\n{member} = \"127.0.0.1:{port}\"\n");
+        fs::write(&path, config.replace("[peers]\n", &line)).expect("a configuration");
+    }
+
+    /// One of the operator's pages: its status line, headers and text.
+    ///
+    /// # Panics
+    /// When the node does not answer.
+    #[must_use]
+    pub fn page(&self, id: &str, path: &str) -> String {
+        let port = self.member(id).admin_port;
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("an open admin port");
+        let ask = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(ask.as_bytes()).expect("a question");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
     }
 
     /// Sets an environment variable for the next start of a node.
@@ -306,7 +358,7 @@ impl Network {
         let (client, server) = (self.member(from), self.member(to));
         Context {
             endpoint: format!("https://127.0.0.1:{}", server.port),
-            member: to.to_owned(),
+            member: server.of.clone(),
             alliance: client.home.alliance(),
             client_cert: client.home.client_cert(CLIENT),
             client_key: client.home.client_cert_key(CLIENT),
@@ -355,9 +407,9 @@ impl Member {
         let home = init(&dir.join(id), &new).expect("a member's directory");
         let roles = ["agency", "investigator", "officer", "operator"].map(str::to_owned);
         home.add_client(CLIENT, &roles).expect("a client");
-        let id = id.to_owned();
         Self {
-            id,
+            id: id.to_owned(),
+            of: id.to_owned(),
             home,
             port,
             admin_port,
@@ -375,6 +427,20 @@ impl Drop for Member {
             let _ = node.wait();
         }
     }
+}
+
+/// Copies a directory, file by file; what stands there already is written over in place.
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn copy_files(from: &Path, to: &Path) {
+    let mut command = Command::new("cp");
+    let done = command.arg("-a").arg(from.join(".")).arg(to).status();
+    assert!(
+        done.expect("cp").success(),
+        "{} cannot be copied",
+        from.display()
+    );
 }
 
 /// A port that was free a moment ago; nothing else on a test machine takes one at random.
