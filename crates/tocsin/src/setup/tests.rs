@@ -202,3 +202,21 @@ fn a_client_is_named_with_its_roles_in_the_node_config() {
     );
     assert_eq!(home.add_client("../x", &[]).unwrap_err().exit, Exit::Usage);
 }
+
+#[test]
+fn the_node_takes_what_init_wrote() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = init(&dir.path().join("de"), &new_member("de")).unwrap();
+    let bytes = found(&[(home.read_member_file().unwrap(), gov(&home))]).unwrap();
+    fs::write(home.alliance(), bytes).unwrap();
+    home.add_client("zoll-1", &["agency".to_owned()]).unwrap();
+    home.renew_node_certificate("127.0.0.1").unwrap();
+    let config = tocsin_node::config::Config::load(&home.config(), [], &[]).unwrap();
+    assert_eq!(config.member, "de");
+    assert_eq!(
+        config.data_dir.canonicalize().unwrap(),
+        home.dir().canonicalize().unwrap()
+    );
+    assert!(config.clients.contains_key("zoll-1"));
+    assert!(config.peers.is_empty());
+}
