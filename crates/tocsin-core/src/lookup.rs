@@ -137,6 +137,8 @@ pub struct Typed {
     serial: String,
     name: Option<String>,
     order: Option<Numbered>,
+    // As many digits as an item number has, and the check digit does not hold.
+    is_mistyped: bool,
 }
 
 impl Typed {
@@ -153,12 +155,16 @@ impl Typed {
             return Err(LookupError::TooLong);
         }
         let owned = || text.to_owned();
+        let digits: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '-')
+            .collect();
+        let is_item_number =
+            matches!(digits.len(), 8 | 12..=14) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let gtin = Selector::Gtin(digits);
+        let is_mistyped = is_item_number && gtin.canonical().is_err();
         let readings = [
-            Selector::Gtin(
-                text.chars()
-                    .filter(|c| !c.is_whitespace() && *c != '-')
-                    .collect(),
-            ),
+            gtin,
             Selector::Model(owned()),
             Selector::Mid(owned()),
             Selector::Lei(owned()),
@@ -180,7 +186,15 @@ impl Typed {
                 Some(Name::Block(block)) => Some(block.order),
                 Some(Name::Prefixed { .. } | Name::Statement(_)) | None => None,
             },
+            is_mistyped,
         })
+    }
+
+    /// Whether the text looks like an item number with a slip in it: then that nothing matches says
+    /// nothing.
+    #[must_use]
+    pub const fn is_mistyped(&self) -> bool {
+        self.is_mistyped
     }
 
     /// Whether the text can be something that decides: if it matches nothing, that says a little.
@@ -190,6 +204,9 @@ impl Typed {
             .selectors
             .iter()
             .any(|selector| matches!(selector, Selector::Lei(_)));
+        if self.is_mistyped {
+            return false;
+        }
         self.selectors.iter().any(|selector| match selector {
             Selector::Gtin(_) => true,
             Selector::Model(text) => {
@@ -648,6 +665,14 @@ mod tests {
             .first()
             .unwrap_or_else(|| panic!("{text} matches nothing"));
         (found.outcome, first.limit, first.kind.word())
+    }
+
+    #[test]
+    fn an_item_number_with_a_slip_never_looks_clear() {
+        let right = Typed::read("4 006381 333931").unwrap();
+        assert!(right.can_decide() && !right.is_mistyped());
+        let slip = Typed::read("4 006381 333932").unwrap();
+        assert!(slip.is_mistyped() && !slip.can_decide());
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Screen {
         let (matches, is_cut) = self.shown(registry, advised, &jurisdiction, now);
         Ok(v1::LookupResponse {
             outcome: word(outcome).into(),
-            explanation: explanation(&found, is_cut, stale.is_any()),
+            explanation: explanation(&found, typed.is_mistyped(), is_cut, stale.is_any()),
             matches,
             decisive_missing: found.decisive_missing,
             stale: stale.is_any(),
@@ -132,8 +132,11 @@ impl<'a> Advised<'a> {
     }
 }
 
-fn explanation(found: &Lookup, is_cut: bool, is_stale: bool) -> String {
+fn explanation(found: &Lookup, is_mistyped: bool, is_cut: bool, is_stale: bool) -> String {
     let mut text = found.explanation.to_owned();
+    if is_mistyped {
+        text.push_str("; it reads like an item number, but its check digit is wrong: a slip?");
+    }
     if found.is_truncated || is_cut {
         text.push_str("; there are more matches than are shown");
     }
