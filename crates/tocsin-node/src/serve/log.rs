@@ -7,6 +7,7 @@ use tocsin_core::statement::Decoded;
 use tocsin_log::entry::Entry;
 use tocsin_log::hash::{EMPTY_ROOT, Hash};
 use tocsin_log::tree::MAX_TREE_SIZE;
+use tocsin_store::error::StoreError;
 use tocsin_store::reader::{BodyContent, LogReader, StoredEntry};
 use tocsin_wire::envelope::write_proof;
 use tocsin_wire::proto::v1;
@@ -92,15 +93,17 @@ impl Log {
         })
     }
 
-    /// The end of what is asked for, checked.
+    /// The end of what is asked for, which may lie beyond what is here, checked.
     fn end(&self, asked: &v1::ReadEntriesRequest) -> Result<u64, Refusal> {
-        let size = self.node.reader(&asked.log)?.size();
+        let reader = self.node.reader(&asked.log)?;
+        let size = reader.size();
         if asked.limit > limits::MAX_READ_ENTRIES {
             return Err(Refusal::of(Reason::FieldInvalid)
                 .saying("at most 4,096 entries are read at once; 0 means to the head")
                 .at("limit"));
         }
         if asked.start > size {
+            damage(reader)?;
             return Err(Refusal::of(Reason::AheadOfNode)
                 .at("start")
                 .fact("size", size.to_string()));
@@ -110,8 +113,14 @@ impl Log {
         } else {
             asked.limit
         };
-        Ok(asked.start.saturating_add(limit).min(size))
+        Ok(asked.start.saturating_add(limit))
     }
+}
+
+/// What is damaged in a log: it ends before that, and must not pass for whole.
+fn damage(reader: &LogReader) -> Result<(), Refusal> {
+    let first = reader.damage().into_iter().next();
+    first.map_or(Ok(()), |damage| Err(StoreError::from(damage).into()))
 }
 
 /// A size that no log can have is the asker's mistake; one beyond this copy is not.
@@ -145,14 +154,15 @@ pub(super) fn check_growth(old_size: u64, new_size: u64) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// The entries from `start` to before `end`, a chunk at a time as the reader takes them.
+/// The entries from `start` to before `end` or the head, a chunk at a time as the reader takes them.
 async fn send(
     node: Arc<Node>,
     reader: LogReader,
     (mut start, end): (u64, u64),
     down: mpsc::Sender<Result<v1::ReadEntriesResponse, Status>>,
 ) {
-    while start < end {
+    let size = reader.size();
+    while start < end.min(size) {
         let read = || reader.range(start, limits::READ_CHUNK_BYTES);
         let entries = match tokio::task::block_in_place(read) {
             Ok(entries) => entries,
@@ -176,6 +186,11 @@ async fn send(
                 return;
             }
         }
+    }
+    if end > size
+        && let Err(damaged) = damage(&reader)
+    {
+        let _ = down.send(Err(damaged.into())).await;
     }
 }
 
