@@ -15,7 +15,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The demonstration's command, with a temporary folder of its own to leave nothing in.
 fn demo(temporary: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
-    command.arg("demo").args(args).env("TMPDIR", temporary).env_remove("TOCSIN_DEMO_BREAK");
+    command
+        .arg("demo")
+        .args(args)
+        .env("TMPDIR", temporary)
+        .env_remove("TOCSIN_DEMO_BREAK");
     command
 }
 
@@ -36,17 +40,26 @@ fn broken(fault: &str) -> String {
 }
 
 fn texts<'a>(value: &'a Value, key: &str) -> BTreeSet<&'a str> {
-    value[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+    value[key]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap())
+        .collect()
 }
 
 fn step<'a>(document: &'a Value, name: &str) -> &'a Value {
     let mut steps = document["steps"].as_array().unwrap().iter();
-    steps.find(|step| step["step"] == name).unwrap_or_else(|| panic!("no step {name}"))
+    steps
+        .find(|step| step["step"] == name)
+        .unwrap_or_else(|| panic!("no step {name}"))
 }
 
 fn cell<'a>(row: &'a Value, jurisdiction: &str) -> &'a Value {
     let mut cells = row["cells"].as_array().unwrap().iter();
-    cells.find(|cell| cell["jurisdiction"] == jurisdiction).unwrap()
+    cells
+        .find(|cell| cell["jurisdiction"] == jurisdiction)
+        .unwrap()
 }
 
 #[test]
@@ -60,17 +73,25 @@ fn the_demonstration_ends_well_and_says_in_json_what_proves_each_step() {
     for step in document["steps"].as_array().unwrap() {
         assert!(step["ms"].is_u64() && step["what"].is_string(), "{step}");
     }
-    for name in ["policy", "report", "issue", "fiction", "adopt", "kill", "withdraw", "audit"] {
+    for name in [
+        "policy", "report", "issue", "fiction", "adopt", "kill", "withdraw", "audit",
+    ] {
         let records = step(&document, name)["records"].as_array().unwrap();
         assert!(!records.is_empty(), "{name}");
         records.iter().for_each(check_record);
     }
     let audit = step(&document, "audit");
-    let issued = step(&document, "issue")["records"].as_array().unwrap().len()
+    let issued = step(&document, "issue")["records"]
+        .as_array()
+        .unwrap()
+        .len()
         + step(&document, "kill")["records"].as_array().unwrap().len()
         + 1;
     assert!(issued >= 16, "{issued}");
-    assert_eq!(audit["decisions_judged_again"].as_u64().unwrap(), 3 * issued as u64);
+    assert_eq!(
+        audit["decisions_judged_again"].as_u64().unwrap(),
+        3 * issued as u64
+    );
     // Three packs, a report, an adoption and a withdrawal besides.
     assert_eq!(audit["records"].as_array().unwrap().len(), 4 * issued + 6);
     check_logs(step(&document, "logs"));
@@ -78,11 +99,17 @@ fn the_demonstration_ends_well_and_says_in_json_what_proves_each_step() {
 }
 
 fn check_record(record: &Value) {
-    assert!(record["name"].as_str().unwrap().starts_with("members/"), "{record}");
+    assert!(
+        record["name"].as_str().unwrap().starts_with("members/"),
+        "{record}"
+    );
     for key in ["statement_id", "root"] {
         assert_eq!(record[key].as_str().unwrap().len(), 64, "{record}");
     }
-    assert!(record["index"].as_u64().unwrap() < record["size"].as_u64().unwrap(), "{record}");
+    assert!(
+        record["index"].as_u64().unwrap() < record["size"].as_u64().unwrap(),
+        "{record}"
+    );
     assert_eq!(record["grade"], "confirmed", "{record}");
     assert!(texts(record, "cosigners").len() >= 2, "{record}");
     let author = record["name"].as_str().unwrap().split('/').nth(1).unwrap();
@@ -94,8 +121,14 @@ fn check_logs(logs: &Value) {
     assert_eq!(logs.len(), 4);
     for log in logs {
         assert_eq!(log["root"].as_str().unwrap().len(), 64);
-        assert_eq!(texts(log, "nodes"), BTreeSet::from(["us", "jp", "de", "kr"]));
-        assert!(!texts(log, "cosigners").contains(log["log"].as_str().unwrap()), "{log}");
+        assert_eq!(
+            texts(log, "nodes"),
+            BTreeSet::from(["us", "jp", "de", "kr"])
+        );
+        assert!(
+            !texts(log, "cosigners").contains(log["log"].as_str().unwrap()),
+            "{log}"
+        );
     }
 }
 
@@ -104,16 +137,36 @@ fn check_matrix(matrix: &Value, issued: usize) {
     assert_eq!(rows.len(), issued);
     for row in rows {
         assert!(row["title"].as_str().unwrap().contains("EXERCISE"), "{row}");
-        let is_lamps = row["title"].as_str().unwrap().contains("LED Lamps (fictional)");
+        let is_lamps = row["title"]
+            .as_str()
+            .unwrap()
+            .contains("LED Lamps (fictional)");
         let wanted = if is_lamps {
-            [("US", "withdrawn"), ("DE", "withdrawn"), ("KR", "withdrawn"), ("JP", "withdrawn")]
+            [
+                ("US", "withdrawn"),
+                ("DE", "withdrawn"),
+                ("KR", "withdrawn"),
+                ("JP", "withdrawn"),
+            ]
         } else {
-            let jp = if cell(row, "JP")["by"] == "policy:patents" { "flagged" } else { "review" };
-            [("US", "in_force"), ("DE", "flagged"), ("KR", "review"), ("JP", jp)]
+            let jp = if cell(row, "JP")["by"] == "policy:patents" {
+                "flagged"
+            } else {
+                "review"
+            };
+            [
+                ("US", "in_force"),
+                ("DE", "flagged"),
+                ("KR", "review"),
+                ("JP", jp),
+            ]
         };
         for (jurisdiction, state) in wanted {
             assert_eq!(cell(row, jurisdiction)["state"], state, "{row}");
-            assert!(cell(row, jurisdiction)["since_ms"].as_i64().unwrap() > 0, "{row}");
+            assert!(
+                cell(row, jurisdiction)["since_ms"].as_i64().unwrap() > 0,
+                "{row}"
+            );
         }
     }
 }
@@ -122,11 +175,20 @@ fn check_matrix(matrix: &Value, issued: usize) {
 fn the_demonstration_reads_well_on_a_narrow_terminal_without_colours() {
     let output = run(&["--exit"]);
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     for line in said.lines() {
-        assert!(line.chars().count() <= 80 && !line.contains('\u{1b}'), "{line:?}");
+        assert!(
+            line.chars().count() <= 80 && !line.contains('\u{1b}'),
+            "{line:?}"
+        );
     }
-    let ticks = said.lines().filter(|line| line.starts_with('\u{2713}') && line.ends_with(" ms"));
+    let ticks = said
+        .lines()
+        .filter(|line| line.starts_with('\u{2713}') && line.ends_with(" ms"));
     assert_eq!(ticks.count(), 14, "{said}");
     assert!(said.contains("not clear"), "{said}");
 }
@@ -142,12 +204,22 @@ fn kill_at(steps: &[(&str, &str)]) {
 
 #[test]
 fn a_node_killed_while_statements_are_made_ends_it_and_is_named() {
-    kill_at(&[("start", "jp"), ("policy", "de"), ("report", "us"), ("issue", "kr")]);
+    kill_at(&[
+        ("start", "jp"),
+        ("policy", "de"),
+        ("report", "us"),
+        ("issue", "kr"),
+    ]);
 }
 
 #[test]
 fn a_node_killed_while_orders_are_decided_on_ends_it_and_is_named() {
-    kill_at(&[("fiction", "jp"), ("adopt", "us"), ("kill", "jp"), ("restart", "kr")]);
+    kill_at(&[
+        ("fiction", "jp"),
+        ("adopt", "us"),
+        ("kill", "jp"),
+        ("restart", "kr"),
+    ]);
 }
 
 #[test]
@@ -173,7 +245,10 @@ fn a_byte_that_a_node_serves_wrong_ends_it_and_the_node_is_named() {
 #[test]
 fn a_policy_pack_that_says_something_else_ends_it_and_the_decision_is_named() {
     let said = broken("audit:pack:kr");
-    assert!(said.contains("step audit: kr: members/kr/decisions/"), "{said}");
+    assert!(
+        said.contains("step audit: kr: members/kr/decisions/"),
+        "{said}"
+    );
     assert!(said.contains("its policy pack says decline"), "{said}");
     assert!(said.contains("it said review"), "{said}");
 }
@@ -188,9 +263,13 @@ fn a_fault_that_never_comes_about_is_not_taken_for_a_good_end() {
 fn nodes_in(dir: &Path) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
+        let Ok(pid) = entry.file_name().to_string_lossy().parse() else {
+            continue;
+        };
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        if String::from_utf8_lossy(&line).contains(&*dir.to_string_lossy()) && pid != std::process::id() {
+        if String::from_utf8_lossy(&line).contains(&*dir.to_string_lossy())
+            && pid != std::process::id()
+        {
             found.push(pid);
         }
     }
@@ -199,8 +278,11 @@ fn nodes_in(dir: &Path) -> Vec<u32> {
 
 /// Starts the demonstration to stay, and reads what it says until it invites to try.
 fn staying(temporary: &Path) -> (Child, Vec<String>) {
-    let mut child =
-        demo(temporary, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = demo(temporary, &[])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = Vec::new();
     for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
         lines.push(line.unwrap());
@@ -209,12 +291,20 @@ fn staying(temporary: &Path) -> (Child, Vec<String>) {
         }
     }
     let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
     panic!("{said}");
 }
 
 fn signal(name: &str, child: &Child) {
-    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(sent.success());
 }
 
@@ -231,16 +321,22 @@ fn it_stays_to_be_tried_and_an_interrupt_leaves_nothing_behind() {
     let temporary = tempfile::tempdir().unwrap();
     let (mut child, lines) = staying(temporary.path());
     assert_eq!(nodes_in(temporary.path()).len(), 4);
-    let config = lines.iter().find_map(|line| line.trim().strip_prefix("export TOCSIN_CONFIG_DIR="));
-    let tries: Vec<&str> =
-        lines.iter().filter_map(|line| line.trim().strip_prefix("tocsin ")).collect();
+    let config = lines
+        .iter()
+        .find_map(|line| line.trim().strip_prefix("export TOCSIN_CONFIG_DIR="));
+    let tries: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line.trim().strip_prefix("tocsin "))
+        .collect();
     assert_eq!(tries.len(), 5, "{lines:?}");
     for line in tries {
         if line.ends_with("watch") {
             continue;
         }
         let mut command = Command::new(BINARY);
-        command.args(line.split_whitespace()).env("TOCSIN_CONFIG_DIR", config.unwrap());
+        command
+            .args(line.split_whitespace())
+            .env("TOCSIN_CONFIG_DIR", config.unwrap());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{line}: {output:?}");
     }

@@ -136,7 +136,7 @@ pub(super) async fn lookups(demo: &Demo<'_>) -> Result<Done, Failure> {
             }));
         }
         let of = |id: &String| words.get(id).map_or("", String::as_str);
-        done = done.line(table([(&text, 34), (of(shown), 20), (of(other), 20)]));
+        done = done.line(table([(&text, 38), (of(shown), 18), (of(other), 18)]));
     }
     Ok(done.fact("lookups", json!(answers)))
 }

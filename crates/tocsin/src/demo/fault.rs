@@ -1,7 +1,8 @@
 //! Faults made on purpose: the demonstration must notice each one, and tests hold it to that.
 //!
-//! A fault is made on the demonstration's own side alone: it kills a process that it started, or spoils bytes that
-//! it has fetched before it verifies them. The node that ships knows nothing of it.
+//! A fault is made on the demonstration's own side alone: it kills a process that it started, or
+//! spoils bytes that it has fetched before it verifies them. The node that ships knows nothing of
+//! it.
 
 use std::cell::{Cell, RefCell};
 use std::str::FromStr;

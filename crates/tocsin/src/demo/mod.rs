@@ -40,7 +40,8 @@ pub struct DemoArgs {
     /// End after the walk instead of staying up to be tried
     #[arg(long)]
     exit: bool,
-    /// Make one fault on purpose, to see it noticed: STEP:kill:MEMBER, STEP:flip:MEMBER or audit:pack:MEMBER
+    /// Make one fault on purpose, to see it noticed: STEP:kill:MEMBER, STEP:flip:MEMBER or
+    /// audit:pack:MEMBER
     #[arg(
         long = "break",
         value_name = "FAULT",
@@ -63,10 +64,12 @@ pub fn run(args: &DemoArgs, out: &mut Output) -> Result<(), Failure> {
     runtime.block_on(async {
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut terminate = listen(SignalKind::terminate())?;
+        let mut hang_up = listen(SignalKind::hangup())?;
         let told = async {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
             }
         };
         tokio::select! {
@@ -77,8 +80,8 @@ pub fn run(args: &DemoArgs, out: &mut Output) -> Result<(), Failure> {
     })
 }
 
-/// Walks, shows, and stays until it is dropped, unless it is to end by itself. What it has started and made goes
-/// with it.
+/// Walks, shows, and stays until it is dropped, unless it is to end by itself. What it has started
+/// and made goes with it.
 async fn perform(args: &DemoArgs, is_walked: &Cell<bool>, out: &mut Output) -> Result<(), Failure> {
     let cast = cast(&args.members)?;
     let folder = Folder::make(args.dir.as_deref())?;

@@ -1,7 +1,7 @@
 //! The members of the demonstration: their files, and their nodes as processes of their own.
 //!
-//! A node ends with the demonstration, however that ends: it is killed when dropped, and by itself when the pipe
-//! on its standard input closes.
+//! A node ends with the demonstration, however that ends: it is killed when dropped, and by itself
+//! when the pipe on its standard input closes.
 
 use std::fs::OpenOptions;
 use std::net::TcpListener;

@@ -1,7 +1,8 @@
-//! What is said in the demonstration: real exclusion orders from public records, and fictional documents.
+//! What is said in the demonstration: real exclusion orders from public records, and fictional
+//! documents.
 //!
-//! Of a real firm only that is said which stands in the row: that it is a respondent. Everything invented is said
-//! of one firm that does not exist.
+//! Of a real firm only that is said which stands in the row: that it is a respondent. Everything
+//! invented is said of one firm that does not exist.
 
 use std::path::Path;
 
@@ -103,7 +104,7 @@ fn document(kind: Kind, text: &str) -> Result<Document, Failure> {
 /// The real orders that are sure enough to be shown, marked as an exercise, in force from `today`.
 #[must_use]
 pub(super) fn real(today: i64) -> Vec<Document> {
-    let rows = REAL.lines().skip(1).filter_map(|line| Row::read(line));
+    let rows = REAL.lines().skip(1).filter_map(Row::read);
     rows.filter_map(|row| row.order(today))
         .map(|order| Document {
             tlp: Tlp::Clear,
@@ -219,7 +220,8 @@ impl Row {
             .collect()
     }
 
-    /// The rights with their numbers, and each further kind of right with the reason why it has none.
+    /// The rights with their numbers, and each further kind of right with the reason why it has
+    /// none.
     fn rights(&self) -> Vec<Right> {
         let numbered = self.rights.split(';').filter_map(|text| right(text.trim()));
         let mut rights: Vec<Right> = numbered.collect();

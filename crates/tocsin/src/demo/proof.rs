@@ -1,5 +1,5 @@
-//! Proof of each step: statements fetched from another member than their author and verified from their bytes,
-//! logs hashed again, decisions by policy made again.
+//! Proof of each step: statements fetched from another member than their author and verified from
+//! their bytes, logs hashed again, decisions by policy made again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -119,8 +119,8 @@ impl<'a> Prover<'a> {
         })
     }
 
-    /// Fetches a statement's evidence from another member than its author and verifies it from its bytes; waits
-    /// until that member holds it and a quorum has confirmed it.
+    /// Fetches a statement's evidence from another member than its author and verifies it from its
+    /// bytes; waits until that member holds it and a quorum has confirmed it.
     ///
     /// # Errors
     /// When it does not come, or does not verify.

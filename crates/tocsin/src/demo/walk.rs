@@ -217,7 +217,7 @@ impl<'a> Demo<'a> {
 
     async fn fiction(&mut self) -> Result<Done, Failure> {
         let [lamps, _] = orders::fictional(self.today)?;
-        self.expect(LAMPS_GTIN, [Outcome::None; 4]).await?;
+        let before = self.expect(LAMPS_GTIN, [Outcome::None; 4]).await?;
         let cited: Vec<StatementRef> = self.reported.iter().cloned().collect();
         let proven = self.issue_all(&[lamps], cited).await?;
         self.decided().await?;
@@ -231,7 +231,11 @@ impl<'a> Demo<'a> {
             &proven,
         );
         self.lamps = proven.into_iter().next();
-        Ok(done.line(answers.line).fact("lookups", answers.value))
+        Ok(done
+            .line(before.line.replace(" is now:", " before:"))
+            .line(answers.line)
+            .fact("lookups_before", before.value)
+            .fact("lookups", answers.value))
     }
 
     async fn adopt(&mut self) -> Result<Done, Failure> {
@@ -280,7 +284,7 @@ impl<'a> Demo<'a> {
         self.decided().await?;
         let what = format!("{returner} is back and caught up: {at_home} entries of {issuer}");
         Ok(Done::new(what)
-            .line(format!("root {there}, the same at both"))
+            .line(format!("root {:.32}, the same at both", there.to_string()))
             .fact("log", json!(issuer))
             .fact("size", json!(at_home))
             .fact("root", json!(there.to_string())))
@@ -407,7 +411,8 @@ impl<'a> Demo<'a> {
         self.prover.prove(member, &id).await
     }
 
-    /// Makes a statement, has the persons of `role` sign it, and submits it; its receipt must verify.
+    /// Makes a statement, has the persons of `role` sign it, and submits it; its receipt must
+    /// verify.
     async fn submit(
         &mut self,
         member: &str,
