@@ -1,6 +1,6 @@
 //! `tocsin demo`: the whole network on one machine, as processes of their own, each step proven.
 //!
-//! Begin at [`walk`]; [`orders`] says what is real in it and what is invented.
+//! Begin at `walk`; `orders` says what is real in it and what is invented.
 
 mod closing;
 mod fault;
