@@ -78,11 +78,15 @@ pub fn failure(status: &Status) -> Failure {
         failure.advice = known.map(|reason| reason.remedy().to_owned());
     }
     if let Some(bad) = details.bad_request() {
-        let lines = bad
-            .field_violations
-            .iter()
-            .map(|v| format!("{}: {}", v.field, v.description));
-        failure.details.extend(lines);
+        for violation in &bad.field_violations {
+            let same = violation.description == failure.message;
+            let what = if same {
+                "as said above"
+            } else {
+                violation.description.as_str()
+            };
+            failure.details.push(format!("{}: {what}", violation.field));
+        }
     }
     if let Some(wait) = details.retry_info().and_then(|info| info.retry_delay) {
         failure.advice = Some(format!("try again in {} ms", wait.as_millis()));

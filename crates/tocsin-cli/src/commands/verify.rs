@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use tocsin_core::name::resource;
+use tocsin_core::reason;
 use tocsin_log::hash::Hash;
 use tocsin_log::quorum::Grade;
 use tocsin_wire::body::BodyKind;
@@ -121,10 +122,23 @@ fn verify_bytes(bytes: &[u8], genesis: Option<&Hash>) -> Result<Verified, Failur
         let advice = if matches!(error, BundleError::NotAccepted) {
             "it is a draft: cosign it if need be, then submit it"
         } else {
-            explain(error.code()).map_or("do not rely on it", |known| known.remedy)
+            remedy(error.code())
         };
         Failure::unverified(error.code(), error.to_string()).advice(advice)
     })
+}
+
+fn remedy(code: &str) -> &'static str {
+    let of_core = || {
+        reason::ALL
+            .iter()
+            .find(|known| known.code() == code)
+            .map(|r| r.remedy())
+    };
+    explain(code)
+        .map(|known| known.remedy)
+        .or_else(of_core)
+        .unwrap_or("do not rely on it")
 }
 
 /// The genesis hash of the context, when there is a context at all: a file needs none.
