@@ -259,6 +259,19 @@ fn a_fault_that_never_comes_about_is_not_taken_for_a_good_end() {
     assert!(said.contains("did not come about"), "{said}");
 }
 
+#[test]
+fn other_members_may_play_but_real_orders_are_issued_by_us_alone() {
+    for members in ["fr,jp,de,kr", "us,jp,de", "us,jp,jp,kr", "us,jp,de,Kr"] {
+        let output = run(&["--exit", "--members", members]);
+        assert_eq!(output.status.code(), Some(2), "{members}");
+    }
+    assert!(
+        run(&["--exit", "--members", "us,fr,it,es"])
+            .status
+            .success()
+    );
+}
+
 /// Process ids of running nodes whose configuration lies in `dir`.
 fn nodes_in(dir: &Path) -> Vec<u32> {
     let mut found = Vec::new();

@@ -28,10 +28,13 @@ use network::Network;
 use report::Done;
 use walk::{Cast, Demo};
 
+/// Who issues: the real orders are of this member's authority, and of nobody else's.
+const ISSUER: &str = "us";
+
 /// How the demonstration runs.
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {
-    /// Four members of two letters: who issues, who reports, who adopts, whose node is killed
+    /// Four members: us, who issues, then who reports, who adopts, whose node is killed
     #[arg(long, value_delimiter = ',', default_value = "us,jp,de,kr")]
     members: Vec<String>,
     /// Where its files go, and stay; else in a temporary folder that is removed at the end
@@ -128,18 +131,20 @@ async fn perform(args: &DemoArgs, is_walked: &Cell<bool>, out: &mut Output) -> R
 /// Who plays what, by place.
 fn cast(members: &[String]) -> Result<Cast, Failure> {
     let wrong = || {
-        Failure::usage("--members names four members, each of two lower-case letters")
+        Failure::usage("--members names us and three others, each of two lower-case letters")
             .advice("for example --members us,jp,de,kr")
     };
     let is_code = |id: &String| id.len() == 2 && id.bytes().all(|b| b.is_ascii_lowercase());
     let distinct: BTreeSet<&String> = members.iter().filter(|id| is_code(id)).collect();
     match members {
-        [issuer, reporter, adopter, returner] if distinct.len() == 4 => Ok(Cast {
-            issuer: issuer.clone(),
-            reporter: reporter.clone(),
-            adopter: adopter.clone(),
-            returner: returner.clone(),
-        }),
+        [issuer, reporter, adopter, returner] if distinct.len() == 4 && issuer == ISSUER => {
+            Ok(Cast {
+                issuer: issuer.clone(),
+                reporter: reporter.clone(),
+                adopter: adopter.clone(),
+                returner: returner.clone(),
+            })
+        }
         [..] => Err(wrong()),
     }
 }
