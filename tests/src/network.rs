@@ -8,6 +8,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -22,6 +24,8 @@ use tocsin_log::keyfile::Purpose;
 use tocsin_wire::proto::admin::v1::admin_service_client::AdminServiceClient;
 use tocsin_wire::proto::admin::v1::{GetStatusRequest, GetStatusResponse};
 use tonic::transport::Channel;
+
+use crate::say::random;
 
 /// The alliance's label in tests.
 pub const LABEL: &str = "test.tocsin.example";
@@ -443,12 +447,18 @@ pub fn copy_files(from: &Path, to: &Path) {
     );
 }
 
-/// A port that was free a moment ago; nothing else on a test machine takes one at random.
+/// A port that was free a moment ago, below those that the system takes for outgoing connections: a
+/// node that is down must find its port free again.
 ///
 /// # Panics
 /// When the machine has none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("its address").port()
+    const FIRST: u16 = 10_240;
+    const COUNT: u16 = 20_000;
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    let next = NEXT.get_or_init(|| AtomicU16::new(u16::from_be_bytes(random())));
+    let mut ports = (0..COUNT).map(|_| FIRST + next.fetch_add(1, Ordering::Relaxed) % COUNT);
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.find(is_free).expect("a free port")
 }
