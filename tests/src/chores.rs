@@ -1,6 +1,6 @@
 //! What no node does by a network call alone yet, done to a real data directory by a process that
-//! can be killed: keeping late bodies and erasing bodies. It parks at the second hit of a failpoint,
-//! so that the first chore is answered for.
+//! can be killed: keeping late bodies and erasing bodies. It parks at the second hit of a
+//! failpoint, so that the first chore is answered for.
 
 use std::io::Write;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Processes of their own that tests start beside the nodes: a client under load, and chores on a data
-//! directory.
+//! Processes of their own that tests start beside the nodes: a client under load, and chores on a
+//! data directory.
 #![expect(
     clippy::expect_used,
     reason = "a worker that cannot go on ends there, with the reason"

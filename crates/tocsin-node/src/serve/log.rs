@@ -154,7 +154,7 @@ pub(super) fn check_growth(old_size: u64, new_size: u64) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// The entries from `start` to before `end` or the head, a chunk at a time as the reader takes them.
+/// The entries from `start` to before `end` or the head, a chunk at a time as they are taken.
 async fn send(
     node: Arc<Node>,
     reader: LogReader,
