@@ -49,7 +49,7 @@ pub fn held(network: &Network, at: &str, of: &str) -> Held {
         read(&network.alliance, &log.reader())
     } else {
         let states = MirrorStates::open(&data).expect("a mirror state");
-        let (origin, key) = (&member.origin, member.log_key.clone());
+        let (origin, key) = (&member.origin, member.log_key);
         let log = MirrorLog::open(&data, &states, origin, key, options).expect("a mirror");
         assert_eq!(*log.state(), MirrorState::Ready, "{at} of {of}");
         read(&network.alliance, &log.reader())

@@ -48,11 +48,7 @@ impl Load {
         let home = Home::at(&self.home);
         let context = self.context(&home);
         let alliance = context.open_alliance().expect("an alliance file");
-        let log_key = alliance
-            .member(&self.member)
-            .expect("a member")
-            .log_key
-            .clone();
+        let log_key = alliance.member(&self.member).expect("a member").log_key;
         let channel = loop {
             match connect(&context, Duration::from_secs(5)).await {
                 Ok(channel) => break channel,
@@ -67,7 +63,7 @@ impl Load {
             let talk = Talk {
                 member: self.member.clone(),
                 key: key.clone(),
-                log_key: log_key.clone(),
+                log_key,
                 channel: channel.clone(),
                 journal: Arc::clone(&journal),
             };

@@ -1,6 +1,14 @@
 //! Real nodes killed with SIGKILL: at every named step of a commit, and at random under load.
 //! Nothing that was answered is lost, and no log is ever seen with two roots at one size.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the helpers of tests fail by panicking, as tests do"
+)]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -4,6 +4,14 @@
 //! cites the report, DE decides by its own signed policy and a customs agency there gets the
 //! notice; then DE's officers adopt, and the order's withdrawal reaches everyone.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the helpers of tests fail by panicking, as tests do"
+)]
+
 use std::time::Duration;
 
 use tocsin_core::decision::DecisionKind;

@@ -5,17 +5,22 @@
 //! by a fake never holds genuine goods (DESIGN decision 8). Reports and indicators are not looked
 //! at: they bar nothing.
 
+mod typed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::name::{Name, Numbered};
 use crate::notice::{BlockState, Notice};
 use crate::order::{Order, ScopeKind};
 use crate::party::Party;
-use crate::product::{Article, Canonical, HsCode, Selector, SelectorKind, Strength};
+use crate::product::{Article, HsCode, Selector, SelectorKind, Strength};
 use crate::registry::Registry;
 use crate::statement::StatementRef;
 use crate::text::folded;
+
+pub use typed::Typed;
+
+use typed::canonical;
 
 /// What a look-up says, from nothing to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,127 +129,6 @@ impl Limit {
             Self::Suggests | Self::ArticleMissing | Self::PartyMissing | Self::OrderName => true,
             Self::CopiedNumber | Self::SelectorsMissing => false,
         }
-    }
-}
-
-/// A typed text in every form in which it can match.
-#[derive(Clone, Debug)]
-pub struct Typed {
-    // Canonical, one for each kind that the text can be.
-    selectors: Vec<Selector>,
-    // Digits of a tariff code, of whichever edition.
-    tariff: Option<String>,
-    serial: String,
-    name: Option<String>,
-    order: Option<Numbered>,
-    // As many digits as an item number has, and the check digit does not hold.
-    is_mistyped: bool,
-}
-
-impl Typed {
-    /// Reads what was typed.
-    ///
-    /// # Errors
-    /// [`LookupError`] when there is nothing, or too much.
-    pub fn read(text: &str) -> Result<Self, LookupError> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(LookupError::Empty);
-        }
-        if text.chars().count() > MAX_LOOKUP_CHARS {
-            return Err(LookupError::TooLong);
-        }
-        let owned = || text.to_owned();
-        let digits: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace() && *c != '-')
-            .collect();
-        let is_item_number =
-            matches!(digits.len(), 8 | 12..=14) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let gtin = Selector::Gtin(digits);
-        let is_mistyped = is_item_number && gtin.canonical().is_err();
-        let readings = [
-            gtin,
-            Selector::Model(owned()),
-            Selector::Mid(owned()),
-            Selector::Lei(owned()),
-            Selector::Eori(owned()),
-            Selector::Brand(owned()),
-        ];
-        let tariff: String = text.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
-        let is_tariff = (2..=10).contains(&tariff.len())
-            && tariff.len().is_multiple_of(2)
-            && tariff.bytes().all(|byte| byte.is_ascii_digit());
-        Ok(Self {
-            selectors: readings.iter().filter_map(canonical).collect(),
-            // National digits beyond the sixth are no Harmonized System code.
-            tariff: is_tariff.then(|| tariff.chars().take(6).collect()),
-            serial: owned(),
-            name: folded(text),
-            order: match Name::parse(text) {
-                Some(Name::Numbered { name, .. }) => Some(name),
-                Some(Name::Block(block)) => Some(block.order),
-                Some(Name::Prefixed { .. } | Name::Statement(_)) | None => None,
-            },
-            is_mistyped,
-        })
-    }
-
-    /// Whether the text looks like an item number with a slip in it: then that nothing matches says
-    /// nothing.
-    #[must_use]
-    pub const fn is_mistyped(&self) -> bool {
-        self.is_mistyped
-    }
-
-    /// Whether the text can be something that decides: if it matches nothing, that says a little.
-    fn can_decide(&self) -> bool {
-        // It reads as a model number too, but names a party.
-        let is_lei = self
-            .selectors
-            .iter()
-            .any(|selector| matches!(selector, Selector::Lei(_)));
-        if self.is_mistyped {
-            return false;
-        }
-        self.selectors.iter().any(|selector| match selector {
-            Selector::Gtin(_) => true,
-            Selector::Model(text) => {
-                !is_lei
-                    && self.tariff.is_none()
-                    && text.bytes().any(|byte| byte.is_ascii_digit())
-                    && selector
-                        .canonical()
-                        .is_ok_and(|c| c.strength() == Strength::Strong)
-            }
-            Selector::Hs(_)
-            | Selector::Serial(_)
-            | Selector::Mid(_)
-            | Selector::Lei(_)
-            | Selector::Eori(_)
-            | Selector::Brand(_) => false,
-        })
-    }
-
-    /// How the text and a selector agree: the kind, and both in canonical form.
-    fn meets(&self, selector: &Selector) -> Option<(SelectorKind, String, String)> {
-        let canonical = selector.canonical().ok()?;
-        let typed = match canonical.selector() {
-            Selector::Hs(hs) => {
-                let typed = self.tariff.as_ref()?;
-                (typed.starts_with(&hs.code) || hs.code.starts_with(typed)).then(|| typed.clone())
-            }
-            Selector::Serial(_) => canonical
-                .contains_serial(&self.serial)
-                .then(|| self.serial.clone()),
-            exact @ (Selector::Gtin(_)
-            | Selector::Model(_)
-            | Selector::Mid(_)
-            | Selector::Lei(_)
-            | Selector::Eori(_)
-            | Selector::Brand(_)) => self.selectors.contains(exact).then(|| exact.to_string()),
-        };
-        Some((canonical.kind(), canonical.to_string(), typed?))
     }
 }
 
@@ -586,14 +470,6 @@ impl Index {
         }
         orders.into_iter().map(|order| (*order).clone()).collect()
     }
-}
-
-/// Selectors without a canonical form match nothing; lasting bodies may hold some.
-fn canonical(selector: &Selector) -> Option<Selector> {
-    selector
-        .canonical()
-        .ok()
-        .map(|canonical: Canonical| canonical.selector().clone())
 }
 
 /// Characters of one look-up (screen.proto).

@@ -61,8 +61,11 @@ impl SubmitService for Submit {
             };
             return Ok(Response::new(response));
         }
-        self.remember(&asked.request_id, entry.statement_id())?;
+        let statement_id = entry.statement_id();
+        self.requests(|requests| requests.check(&asked.request_id, statement_id))?;
         let accepted = door::submit(&self.node, entry, bodies).await?;
+        // Only what was accepted: a refused statement is mended under the same id.
+        self.requests(|requests| requests.remember(&asked.request_id, statement_id));
         let reached = door::wait_for(&self.node, accepted.index, grade, most).await;
         let receipt = door::receipt(&self.node, &accepted)?.write();
         let response = v1::SubmitResponse {
@@ -75,17 +78,9 @@ impl SubmitService for Submit {
 }
 
 impl Submit {
-    /// Refuses a request id that was used for something else.
-    fn remember(&self, request_id: &str, statement_id: Hash) -> Result<(), Refusal> {
-        if request_id.is_empty() {
-            return Ok(());
-        }
-        if request_id.chars().count() > limits::MAX_REQUEST_ID_CHARS {
-            return Err(Refusal::of(Reason::FieldInvalid).at("request_id"));
-        }
+    fn requests<T>(&self, work: impl FnOnce(&mut Requests) -> T) -> T {
         // The table is a convenience for retries; one that a panic left behind still answers.
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        requests.remember(request_id, statement_id)
+        work(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -97,11 +92,22 @@ struct Requests {
 }
 
 impl Requests {
-    fn remember(&mut self, request_id: &str, statement_id: Hash) -> Result<(), Refusal> {
+    /// Refuses a request id that is too long, or stands for another statement already.
+    fn check(&self, request_id: &str, statement_id: Hash) -> Result<(), Refusal> {
+        if request_id.chars().count() > limits::MAX_REQUEST_ID_CHARS {
+            return Err(Refusal::of(Reason::FieldInvalid).at("request_id"));
+        }
         match self.used.get(request_id) {
-            Some(known) if *known == statement_id => return Ok(()),
-            Some(_) => return Err(Refusal::of(Reason::RequestIdReused).at("request_id")),
-            None => {}
+            Some(known) if *known != statement_id => {
+                Err(Refusal::of(Reason::RequestIdReused).at("request_id"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn remember(&mut self, request_id: &str, statement_id: Hash) {
+        if request_id.is_empty() || self.used.contains_key(request_id) {
+            return;
         }
         if self.order.len() >= limits::REQUEST_IDS
             && let Some(oldest) = self.order.pop_front()
@@ -110,7 +116,6 @@ impl Requests {
         }
         self.order.push_back(request_id.to_owned());
         self.used.insert(request_id.to_owned(), statement_id);
-        Ok(())
     }
 }
 
@@ -140,22 +145,18 @@ mod tests {
     fn a_request_id_stands_for_one_statement() {
         let mut requests = Requests::default();
         let (one, other) = (Hash::of(b"one"), Hash::of(b"other"));
-        requests.remember("r-1", one).unwrap();
-        requests.remember("r-1", one).unwrap();
-        assert_eq!(
-            requests.remember("r-1", other).unwrap_err().code,
-            "REQUEST_ID_REUSED"
-        );
-        assert_eq!(requests.order.len(), 1);
+        requests.remember("r-1", one);
+        requests.check("r-1", one).unwrap();
+        let refusal = requests.check("r-1", other).unwrap_err();
+        assert_eq!(refusal.code, "REQUEST_ID_REUSED");
+        requests.check("", other).unwrap();
     }
 
     #[test]
     fn the_oldest_request_ids_are_forgotten() {
         let mut requests = Requests::default();
         for number in 0..=limits::REQUEST_IDS {
-            requests
-                .remember(&format!("r-{number}"), Hash::of(b"x"))
-                .unwrap();
+            requests.remember(&format!("r-{number}"), Hash::of(b"x"));
         }
         assert_eq!(requests.used.len(), limits::REQUEST_IDS);
         assert!(!requests.used.contains_key("r-0"));
