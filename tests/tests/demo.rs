@@ -312,6 +312,8 @@ fn staying(temporary: &Path) -> (Child, Vec<String>) {
         }
     }
     let mut said = String::new();
+    // It has closed its output, so it ends.
+    child.wait().unwrap();
     child
         .stderr
         .take()

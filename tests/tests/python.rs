@@ -6,6 +6,8 @@
 //! `.ci/run` makes one and names it.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "the helpers of tests fail by panicking, as tests do"
@@ -108,7 +110,7 @@ async fn issue(network: &Network, orders: &mut u32, count: u32) {
             .sign(&[&keys[0], &keys[1]]);
         order.submit(&channel).await.unwrap();
         for (every, kind) in [(5, OrderActKind::Suspend), (7, OrderActKind::Withdraw)] {
-            if *orders % every == 0 {
+            if orders.is_multiple_of(every) {
                 let act = Saying::new("us", say::act(kind)).about(&order.reference("us"));
                 act.sign(&[&keys[0], &keys[1]])
                     .submit(&channel)

@@ -1,6 +1,7 @@
 //! What clients read, over real nodes: names, pages, proofs, and notices across members.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "the helpers of tests fail by panicking, as tests do"

@@ -2,6 +2,7 @@
 //! data directory.
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     reason = "a worker that cannot go on ends there, with the reason"
 )]
 
