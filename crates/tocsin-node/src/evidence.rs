@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tocsin_log::hash::Hash;
 use tocsin_wire::proto::peer::v1 as peer;
 use tokio::sync::watch;
 
@@ -18,8 +19,9 @@ pub(crate) struct EvidenceShelf {
 
 #[derive(Debug, Default)]
 struct Shelf {
-    /// In order of arrival, so that a stream remembers how many it passed on.
-    pieces: Vec<peer::Evidence>,
+    /// In order of arrival, so that a stream remembers how many it passed on; each by what it
+    /// proves, whoever put it together.
+    pieces: Vec<(Hash, peer::Evidence)>,
     of_origin: BTreeMap<String, usize>,
 }
 
@@ -34,9 +36,9 @@ impl Default for EvidenceShelf {
 
 impl EvidenceShelf {
     /// Keeps a piece that the caller has verified against `origin`'s key. Whether it was news.
-    pub(crate) fn keep(&self, origin: &str, piece: peer::Evidence) -> bool {
+    pub(crate) fn keep(&self, origin: &str, id: Hash, piece: peer::Evidence) -> bool {
         let mut shelf = self.lock();
-        if shelf.pieces.contains(&piece) {
+        if shelf.pieces.iter().any(|(known, _)| *known == id) {
             return false;
         }
         let count = shelf.of_origin.entry(origin.to_owned()).or_default();
@@ -44,7 +46,7 @@ impl EvidenceShelf {
             return false;
         }
         *count += 1;
-        shelf.pieces.push(piece);
+        shelf.pieces.push((id, piece));
         let total = shelf.pieces.len();
         drop(shelf);
         self.changed.send_replace(total);
@@ -53,7 +55,12 @@ impl EvidenceShelf {
 
     /// Pieces after the first `known`.
     pub(crate) fn after(&self, known: usize) -> Vec<peer::Evidence> {
-        self.lock().pieces.iter().skip(known).cloned().collect()
+        self.lock()
+            .pieces
+            .iter()
+            .skip(known)
+            .map(|(_, piece)| piece.clone())
+            .collect()
     }
 
     /// Whether anything is held against `origin`.

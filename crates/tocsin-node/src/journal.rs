@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prost::Message;
 use tocsin_log::note::SignatureLine;
@@ -86,11 +86,16 @@ impl Journal {
 
 fn run(mut log: LocalLog, facts: &mpsc::Receiver<Fact>) -> Result<(), StoreError> {
     let mut gathered: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
+    let mut since = Instant::now();
     loop {
-        match facts.recv_timeout(GATHER) {
+        // However busy it is, what was gathered is written once a second.
+        let patience = GATHER.saturating_sub(since.elapsed());
+        match facts.recv_timeout(patience) {
             Ok(Fact::Cosignature { key, record }) => {
                 gathered.insert(key, record);
-                continue;
+                if since.elapsed() < GATHER {
+                    continue;
+                }
             }
             Ok(Fact::Evidence(record)) => append(&mut log, &[(LocalKind::Evidence, record)])?,
             Ok(Fact::Override(record)) => append(&mut log, &[(LocalKind::Override, record)])?,
@@ -100,6 +105,7 @@ fn run(mut log: LocalLog, facts: &mpsc::Receiver<Fact>) -> Result<(), StoreError
             }
         }
         flush(&mut log, &mut gathered)?;
+        since = Instant::now();
     }
 }
 

@@ -312,7 +312,7 @@ impl Node {
         }
         let piece = evidence_to_proto(evidence);
         let key = origin.to_string();
-        if self.evidence.keep(&key, piece.clone()) {
+        if self.evidence.keep(&key, evidence.id(), piece.clone()) {
             tracing::error!(origin = %key, "this log tells two stories and is frozen");
             self.metrics.equivocations.inc();
             self.journal.evidence(&piece);
@@ -405,8 +405,11 @@ impl Node {
             return;
         };
         if let Some(note) = self.open_note(&evidence.note_a) {
-            self.evidence
-                .keep(&note.checkpoint().origin.to_string(), piece.clone());
+            self.evidence.keep(
+                &note.checkpoint().origin.to_string(),
+                evidence.id(),
+                piece.clone(),
+            );
         }
     }
 

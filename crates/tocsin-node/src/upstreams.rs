@@ -64,7 +64,7 @@ impl Upstreams {
             Some(peer) if !self.told.contains_key(member) => peer,
             Some(peer) if peer == member || self.on_detour(origin, now) => peer,
             _ if self.told.contains_key(member) => member.to_owned(),
-            _ => largest?.0,
+            _ => largest.as_ref()?.0.clone(),
         };
         if self
             .chosen
@@ -72,11 +72,12 @@ impl Upstreams {
             .is_none_or(|choice| choice.peer != peer)
         {
             let detour_until = stuck.then_some(now + DETOUR);
+            let is_behind = largest.is_some_and(|(_, largest)| largest > size);
             self.chosen.insert(
                 origin.to_owned(),
                 Choice {
                     peer,
-                    behind_since: None,
+                    behind_since: is_behind.then_some(now),
                     detour_until,
                 },
             );

@@ -360,13 +360,20 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ports that were all free at one moment.
+/// Ports that are free now, below those that the system takes for outgoing connections: a node that
+/// is killed must find its port free again.
 fn free_ports(count: usize) -> Result<Vec<u16>, Failure> {
-    let none = |e: std::io::Error| Failure::new(Exit::Failed, format!("no free port: {e}"));
-    let listeners = (0..count).map(|_| TcpListener::bind("127.0.0.1:0"));
-    let listeners: Vec<TcpListener> = listeners.collect::<Result<_, _>>().map_err(none)?;
-    listeners
-        .iter()
-        .map(|held| Ok(held.local_addr().map_err(none)?.port()))
-        .collect()
+    const FIRST: u16 = 10_240;
+    const COUNT: u16 = 20_000;
+    let mut start = [0; 2];
+    keyfile::fill_random(&mut start)?;
+    let start = u16::from_be_bytes(start) % COUNT;
+    let ports = (0..COUNT).map(|step| FIRST + (start + step) % COUNT);
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let free: Vec<u16> = ports.filter(is_free).take(count).collect();
+    if free.len() < count {
+        let text = "this machine has no free ports between 10240 and 30239";
+        return Err(Failure::new(Exit::Failed, text));
+    }
+    Ok(free)
 }
