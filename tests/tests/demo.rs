@@ -369,6 +369,51 @@ fn it_stays_to_be_tried_and_an_interrupt_leaves_nothing_behind() {
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
+/// Runs the hand tool against a staying demonstration, or, without its contexts, against nothing.
+fn tool(config: Option<&str>, args: &[&str]) -> Output {
+    let mut command = Command::new(BINARY);
+    // A folder that is not there holds no contexts: what then works needs no node.
+    let config = config.unwrap_or("no-such-folder");
+    command.args(args).env("TOCSIN_CONFIG_DIR", config);
+    command.output().unwrap()
+}
+
+#[test]
+fn evidence_from_the_demonstration_verifies_with_no_node_left_and_only_under_its_genesis() {
+    let (temporary, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut child, lines) = staying(temporary.path());
+    let find = |head: &str| lines.iter().find_map(|line| line.trim().strip_prefix(head));
+    let (config, genesis) = (find("export TOCSIN_CONFIG_DIR="), find("genesis ").unwrap());
+    let file = kept.path().join("order.tsn");
+    let path = file.to_str().unwrap();
+    let fetch = ["-c", "demo-kr", "verify", "US-2026-0001", "--save", path];
+    let fetched = tool(config, &fetch);
+    assert!(fetched.status.success(), "{fetched:?}");
+    signal("-INT", &child);
+    assert!(child.wait().unwrap().success());
+    gone(temporary.path());
+
+    let anchored = tool(None, &["verify", path, "--genesis", genesis]);
+    assert!(anchored.status.success(), "{anchored:?}");
+    let said = String::from_utf8_lossy(&anchored.stdout).to_lowercase();
+    assert!(
+        said.contains("authentic") && !said.contains("in force"),
+        "{said}"
+    );
+    let unanchored = tool(None, &["verify", path]);
+    assert_eq!(unanchored.status.code(), Some(6), "{unanchored:?}");
+    assert!(String::from_utf8_lossy(&unanchored.stderr).contains(genesis));
+    let elsewhere = tool(None, &["verify", path, "--genesis", &"0".repeat(64)]);
+    assert_eq!(elsewhere.status.code(), Some(6), "{elsewhere:?}");
+
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let spoiled = tool(None, &["verify", path, "--genesis", genesis]);
+    assert_eq!(spoiled.status.code(), Some(6), "{spoiled:?}");
+}
+
 #[test]
 fn no_node_outlives_a_demonstration_that_is_killed() {
     let temporary = tempfile::tempdir().unwrap();
