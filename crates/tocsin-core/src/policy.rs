@@ -194,11 +194,11 @@ pub fn follows(decision: &Decision, judged: &Judged<'_>, pack: Option<(&Hash, &P
     let Some(citation) = &decision.policy else {
         return false;
     };
-    if citation.pack.as_ref() != pack.map(|(id, _)| id) {
-        return false;
-    }
     if decision.kind == DecisionKind::Review && is_own_reason(&citation.rule) {
         return true;
+    }
+    if citation.pack.as_ref() != pack.map(|(id, _)| id) {
+        return false;
     }
     let ruling = decide(judged, pack.map(|(_, pack)| pack));
     ruling.kind == decision.kind

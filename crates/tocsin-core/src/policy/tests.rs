@@ -208,6 +208,12 @@ fn a_decision_follows_only_from_its_own_pack_rule_act_and_end() {
             (decision.kind, decision.until_ms) = (DecisionKind::Review, 0);
             decision.policy = cite(rule);
         }));
+        // It can only hold back, so no pack can make it void.
+        assert!(change(&|decision| {
+            (decision.kind, decision.until_ms) = (DecisionKind::Review, 0);
+            decision.policy = cite(rule);
+            decision.policy.as_mut().unwrap().pack = None;
+        }));
     }
 }
 
