@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use tocsin_core::admit::{Admitted, Door, Known, Submission, SubmittedBody, admit};
+use tocsin_core::admit::{Admitted, Door, Known, admit};
 use tocsin_core::name::Numbered;
-use tocsin_core::statement::{DecodeError, DecodeFault, Decoded, StatementRef};
+use tocsin_core::statement::StatementRef;
 use tocsin_log::checkpoint::SignedCheckpoint;
 use tocsin_log::entry::Entry;
 use tocsin_log::hash::Hash;
 use tocsin_log::quorum::Grade;
-use tocsin_wire::body::{self, BodyKind};
 use tocsin_wire::receipt::Receipt;
+use tocsin_wire::submission;
 
 use crate::clock;
 use crate::limits;
@@ -33,16 +33,6 @@ pub(crate) struct Accepted {
 /// # Errors
 /// What the door says.
 pub(crate) fn check(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<Admitted, Refusal> {
-    let decoded = crate::applier::decode(&entry);
-    let kind = match &decoded {
-        Decoded::Known(statement) => BodyKind::of(&statement.act),
-        Decoded::Opaque { .. } | Decoded::Bad(_) => None,
-    };
-    let read = |bytes: Vec<u8>| {
-        let decoded = kind.map_or_else(no_body, |kind| body::decode(kind, &bytes));
-        SubmittedBody { bytes, decoded }
-    };
-    let bodies = bodies.into_iter().map(read).collect();
     let door = Door {
         alliance: &node.alliance,
         member: node.member(),
@@ -50,24 +40,10 @@ pub(crate) fn check(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<A
         now_ms: clock::now_ms(),
         known: node,
     };
-    let admitted = admit(
-        Submission {
-            entry,
-            decoded,
-            bodies,
-        },
-        &door,
-    );
+    let admitted = admit(submission::of(entry, bodies), &door);
     admitted.map_err(|refusal| {
         node.metrics.submission_refused(refusal.code());
         refusal.into()
-    })
-}
-
-const fn no_body<T>() -> Result<T, DecodeError> {
-    Err(DecodeError {
-        fault: DecodeFault::Malformed,
-        field: String::new(),
     })
 }
 

@@ -8,6 +8,7 @@ use tocsin_log::quorum::Grade;
 use tocsin_wire::envelope::read_statement;
 use tocsin_wire::proto::v1;
 use tocsin_wire::proto::v1::submit_service_server::SubmitService;
+use tocsin_wire::submission;
 use tonic::{Request, Response, Status};
 
 use crate::door;
@@ -51,7 +52,7 @@ impl SubmitService for Submit {
             let refused = tocsin_core::reason::Refusal::at(error.reason(), "statement");
             Refusal::from(refused.with(error.to_string()))
         })?;
-        let bodies = bodies(asked.body, asked.further_bodies);
+        let bodies = submission::bodies(&asked.body, &asked.further_bodies);
         if asked.validate_only {
             let admitted = door::check(&self.node, entry, bodies)?;
             let name = admitted.name(self.node.member());
@@ -117,13 +118,6 @@ impl Requests {
         self.order.push_back(request_id.to_owned());
         self.used.insert(request_id.to_owned(), statement_id);
     }
-}
-
-fn bodies(first: Vec<u8>, further: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    if first.is_empty() && further.is_empty() {
-        return Vec::new();
-    }
-    std::iter::once(first).chain(further).collect()
 }
 
 /// A grade that this version does not know is not taken for less than it may mean.
