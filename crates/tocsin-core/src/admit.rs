@@ -247,7 +247,7 @@ fn check_body(
         return Err(Reason::BodyDigest.into());
     }
     let content = decoded.map_err(|error| undecodable(&error))?;
-    validate::body::check(act, &content, member)?;
+    validate::body::check(act, &content, &member.jurisdiction)?;
     Ok(content)
 }
 

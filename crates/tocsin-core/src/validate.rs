@@ -84,6 +84,19 @@ pub fn validate(
     judge().unwrap_or_else(Verdict::Invalid)
 }
 
+/// Judges what a person of `jurisdiction` is about to sign as [`validate`] will, but for
+/// signatures and for the logs that it names: for whoever has neither keys nor alliance at hand.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn check_unsigned(
+    statement: &Statement,
+    payload_bytes: usize,
+    jurisdiction: &str,
+) -> Result<(), InvalidReason> {
+    content::check_unsigned(statement, payload_bytes, jurisdiction)
+}
+
 /// The record keys that signed; every signature must count, so that none can be added by another's
 /// hand.
 fn signers<'a>(

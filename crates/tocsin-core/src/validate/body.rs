@@ -11,15 +11,14 @@ use crate::party::MAX_PARTIES;
 use crate::product::{MAX_ARTICLES, MAX_SELECTORS};
 use crate::reason::{Reason, Refusal};
 use crate::report::{Exhibit, MAX_EXHIBITS, ReportBody};
-use crate::roster::Member;
 use crate::statement::{Act, DecodedBody, MAX_BODY_BYTES};
 
-/// Checks a decoded body of a statement of `member` that says `act`.
+/// Checks a decoded body of a statement of a member of `jurisdiction` that says `act`.
 ///
 /// # Errors
 /// When it is of another kind, or breaks a rule on goods, parties, texts or packs; and natural
 /// persons wait for sealing.
-pub fn check(act: &Act, body: &DecodedBody, member: &Member) -> Result<(), Refusal> {
+pub fn check(act: &Act, body: &DecodedBody, jurisdiction: &str) -> Result<(), Refusal> {
     match (act, body) {
         (Act::Report(_), DecodedBody::Report(body)) => check_report(body),
         (Act::Indicator(_), DecodedBody::Indicator(body)) => check_indicator(body),
@@ -29,7 +28,7 @@ pub fn check(act: &Act, body: &DecodedBody, member: &Member) -> Result<(), Refus
             }
             articles(&body.articles, MAX_BODY_SELECTORS, MAX_BODY_SELECTORS)
         }
-        (Act::PolicyPack(_), DecodedBody::PolicyPack(body)) => check_pack(&body.toml, member),
+        (Act::PolicyPack(_), DecodedBody::PolicyPack(body)) => check_pack(&body.toml, jurisdiction),
         (
             Act::Report(_)
             | Act::Indicator(_)

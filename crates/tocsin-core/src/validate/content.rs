@@ -27,6 +27,29 @@ pub(super) fn check(
     by_node_key: bool,
     alliance: &Alliance,
 ) -> Result<(), Refusal> {
+    check_head(statement)?;
+    check_references(statement, alliance)?;
+    check_act(
+        statement,
+        payload_bytes,
+        &member.jurisdiction,
+        by_node_key,
+    )
+}
+
+/// The same for what a person of `jurisdiction` is about to sign, but for the logs that it names,
+/// which only an alliance knows.
+pub(super) fn check_unsigned(
+    statement: &Statement,
+    payload_bytes: usize,
+    jurisdiction: &str,
+) -> Result<(), Refusal> {
+    check_head(statement)?;
+    bounded(&statement.refs, MAX_REFS, "refs")?;
+    check_act(statement, payload_bytes, jurisdiction, false)
+}
+
+fn check_head(statement: &Statement) -> Result<(), Refusal> {
     if !statement.tlp.travels_in_clear() {
         return Err(Refusal::at(Reason::SealingNotBuilt, "tlp"));
     }
@@ -36,16 +59,23 @@ pub(super) fn check(
         (false, 1..) => return Err(Refusal::at(Reason::NumberNotAllowed, "number")),
         (true, 1..) | (false, 0) => {}
     }
-    check_bodies(&statement.bodies, &statement.act)?;
-    check_references(statement, alliance)?;
+    check_bodies(&statement.bodies, &statement.act)
+}
+
+fn check_act(
+    statement: &Statement,
+    payload_bytes: usize,
+    jurisdiction: &str,
+    by_node_key: bool,
+) -> Result<(), Refusal> {
     let created_ms = statement.created_ms;
     let checked = match &statement.act {
         Act::Report(report) => check_report_kind(report.kind),
         Act::Indicator(indicator) => check_indicator(indicator, created_ms),
         Act::Order(order) => check_order(order),
         Act::OrderAct(act) => check_order_act(act),
-        Act::Decision(decision) => check_decision(decision, created_ms, member, by_node_key),
-        Act::PolicyPack(pack) => check_pack_text(&pack.toml, statement, member),
+        Act::Decision(decision) => check_decision(decision, created_ms, jurisdiction, by_node_key),
+        Act::PolicyPack(pack) => check_pack_text(&pack.toml, statement, jurisdiction),
     };
     checked.map_err(|refusal| refusal.within(statement.act.word()))?;
     let stands_whole = match &statement.act {
@@ -229,7 +259,7 @@ fn check_order_act(act: &OrderAct) -> Result<(), Refusal> {
 fn check_decision(
     decision: &Decision,
     created_ms: i64,
-    member: &Member,
+    jurisdiction: &str,
     by_node_key: bool,
 ) -> Result<(), Refusal> {
     line(&decision.basis, "basis")?;
@@ -266,13 +296,13 @@ fn check_decision(
             }
         }
     }
-    check_local_rights(decision, member, by_node_key)?;
+    check_local_rights(decision, jurisdiction, by_node_key)?;
     check_citation(decision, by_node_key)
 }
 
 fn check_local_rights(
     decision: &Decision,
-    member: &Member,
+    jurisdiction: &str,
     by_node_key: bool,
 ) -> Result<(), Refusal> {
     let rights = &decision.local_rights;
@@ -289,7 +319,7 @@ fn check_local_rights(
     bounded(rights, MAX_RIGHTS, "local_rights")?;
     each(rights, "local_rights", |local| {
         right(local)?;
-        if local.may_have_effect_in(&member.jurisdiction) {
+        if local.may_have_effect_in(jurisdiction) {
             return Ok(());
         }
         Err(Refusal::at(Reason::LocalRightForeign, "office"))
@@ -313,21 +343,21 @@ fn check_citation(decision: &Decision, by_node_key: bool) -> Result<(), Refusal>
 }
 
 /// A pack in the statement is read at once; one in a body when the body is.
-fn check_pack_text(toml: &str, statement: &Statement, member: &Member) -> Result<(), Refusal> {
+fn check_pack_text(toml: &str, statement: &Statement, jurisdiction: &str) -> Result<(), Refusal> {
     if toml.is_empty() && !statement.bodies.is_empty() {
         return Ok(());
     }
     if toml.len() > MAX_PACK_BYTES {
         return Err(Refusal::at(Reason::PackTooLong, "toml"));
     }
-    check_pack(toml, member)
+    check_pack(toml, jurisdiction)
 }
 
 /// A pack that can be read, of its author's own jurisdiction.
-pub(super) fn check_pack(toml: &str, member: &Member) -> Result<(), Refusal> {
+pub(super) fn check_pack(toml: &str, jurisdiction: &str) -> Result<(), Refusal> {
     long_text(toml, crate::policy::MAX_BODY_PACK_BYTES, "toml")?;
     let pack = Pack::parse(toml).map_err(|refusal| refusal.within("toml"))?;
-    if pack.jurisdiction != member.jurisdiction {
+    if pack.jurisdiction != jurisdiction {
         return Err(Refusal::at(
             Reason::PackJurisdiction,
             "toml.meta.jurisdiction",
