@@ -29,12 +29,7 @@ pub(super) fn check(
 ) -> Result<(), Refusal> {
     check_head(statement)?;
     check_references(statement, alliance)?;
-    check_act(
-        statement,
-        payload_bytes,
-        &member.jurisdiction,
-        by_node_key,
-    )
+    check_act(statement, payload_bytes, &member.jurisdiction, by_node_key)
 }
 
 /// The same for what a person of `jurisdiction` is about to sign, but for the logs that it names,
