@@ -148,6 +148,13 @@ struct Admin {
 
 #[tonic::async_trait]
 impl AdminService for Admin {
+    async fn run_checks(
+        &self,
+        _request: Request<tocsin_wire::proto::admin::v1::RunChecksRequest>,
+    ) -> Result<Response<tocsin_wire::proto::admin::v1::RunChecksResponse>, Status> {
+        Err(Status::unimplemented("RunChecks is being built"))
+    }
+
     async fn get_status(
         &self,
         _request: Request<GetStatusRequest>,

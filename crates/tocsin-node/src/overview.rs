@@ -53,6 +53,7 @@ impl Overview {
                     .first()
                     .map_or_else(|| "whole".to_owned(), ToString::to_string),
                 origin,
+                ..admin::LogStatus::default()
             }
         };
         node.logs.readers().map(status).collect()
@@ -98,6 +99,7 @@ impl StatusSource for Overview {
             blocks_in_force: in_force as u64,
             pending: pending as u64,
             evidence: node.evidence.count() as u64,
+            ..admin::GetStatusResponse::default()
         }
     }
 
@@ -110,6 +112,7 @@ impl StatusSource for Overview {
             connected: link.connected,
             since_ms: link.since_ms,
             reason: link.reason,
+            ..admin::Peer::default()
         };
         admin::ListPeersResponse {
             peers: links.map(peer).collect(),

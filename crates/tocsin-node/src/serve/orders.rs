@@ -172,6 +172,13 @@ impl Orders {
 
 #[tonic::async_trait]
 impl OrderService for Orders {
+    async fn trace_statement(
+        &self,
+        _request: Request<v1::TraceStatementRequest>,
+    ) -> Result<Response<v1::TraceStatementResponse>, Status> {
+        Err(Status::unimplemented("TraceStatement is being built"))
+    }
+
     async fn get_order(
         &self,
         request: Request<v1::GetOrderRequest>,

@@ -36,6 +36,16 @@ impl Submit {
 
 #[tonic::async_trait]
 impl SubmitService for Submit {
+    type SubmitStreamStream =
+        tokio_stream::wrappers::ReceiverStream<Result<v1::SubmitStreamResponse, Status>>;
+
+    async fn submit_stream(
+        &self,
+        _request: Request<tonic::Streaming<v1::SubmitStreamRequest>>,
+    ) -> Result<Response<Self::SubmitStreamStream>, Status> {
+        Err(Status::unimplemented("SubmitStream is being built"))
+    }
+
     async fn submit(
         &self,
         request: Request<v1::SubmitRequest>,

@@ -31,6 +31,17 @@ pub struct GetStatusResponse {
     pub pending: u64,
     #[prost(uint64, tag = "13")]
     pub evidence: u64,
+    /// The node's own certificate; Unix milliseconds.
+    #[prost(int64, tag = "14")]
+    pub certificate_from_ms: i64,
+    #[prost(int64, tag = "15")]
+    pub certificate_until_ms: i64,
+    /// Drafts that wait for a second officer.
+    #[prost(uint64, tag = "16")]
+    pub drafts: u64,
+    /// Watchers of notices now.
+    #[prost(uint64, tag = "17")]
+    pub watchers: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogStatus {
@@ -53,6 +64,12 @@ pub struct LogStatus {
     /// whole, damaged (with the entry named), repairing.
     #[prost(string, tag = "8")]
     pub health: ::prost::alloc::string::String,
+    /// The largest size that any note we hold of it names: above `size` we lag.
+    #[prost(uint64, tag = "9")]
+    pub known: u64,
+    /// When its newest note was signed or last confirmed unchanged; Unix milliseconds.
+    #[prost(int64, tag = "10")]
+    pub fresh_ms: i64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListPeersRequest {}
@@ -74,6 +91,94 @@ pub struct Peer {
     /// Why not, when not.
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
+    /// Of its TLS certificate as last seen; Unix milliseconds, 0 = not seen yet.
+    #[prost(int64, tag = "6")]
+    pub certificate_from_ms: i64,
+    #[prost(int64, tag = "7")]
+    pub certificate_until_ms: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RunChecksRequest {
+    /// Codes or categories; empty = all.
+    #[prost(string, repeated, tag = "1")]
+    pub only: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RunChecksResponse {
+    /// identity, network, log, service; in this order.
+    #[prost(message, repeated, tag = "1")]
+    pub checks: ::prost::alloc::vec::Vec<Check>,
+    #[prost(int64, tag = "2")]
+    pub at_ms: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Check {
+    /// Stable, UPPER_SNAKE; `tocsin explain CODE` has its page.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub category: ::prost::alloc::string::String,
+    #[prost(enumeration = "CheckStatus", tag = "3")]
+    pub status: i32,
+    /// What was found, as a sentence.
+    #[prost(string, tag = "4")]
+    pub detail: ::prost::alloc::string::String,
+    /// What to do, as a command where there is one.
+    #[prost(string, tag = "5")]
+    pub fix: ::prost::alloc::string::String,
+    /// Whose side the fault is on: empty = ours, else a member id.
+    #[prost(string, tag = "6")]
+    pub side: ::prost::alloc::string::String,
+    /// Since when it has this status, as far as the node has been running; Unix milliseconds.
+    #[prost(int64, tag = "7")]
+    pub since_ms: i64,
+    /// What was measured, and the thresholds, when it is a quantity: for graphs and alarms.
+    #[prost(bool, tag = "8")]
+    pub measured: bool,
+    #[prost(double, tag = "9")]
+    pub value: f64,
+    #[prost(string, tag = "10")]
+    pub unit: ::prost::alloc::string::String,
+    #[prost(double, tag = "11")]
+    pub warn_at: f64,
+    #[prost(double, tag = "12")]
+    pub fail_at: f64,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CheckStatus {
+    Unspecified = 0,
+    Ok = 1,
+    Warning = 2,
+    Failed = 3,
+    /// What it needs failed; `detail` names that check.
+    Skipped = 4,
+}
+impl CheckStatus {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHECK_STATUS_UNSPECIFIED",
+            Self::Ok => "CHECK_STATUS_OK",
+            Self::Warning => "CHECK_STATUS_WARNING",
+            Self::Failed => "CHECK_STATUS_FAILED",
+            Self::Skipped => "CHECK_STATUS_SKIPPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHECK_STATUS_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHECK_STATUS_OK" => Some(Self::Ok),
+            "CHECK_STATUS_WARNING" => Some(Self::Warning),
+            "CHECK_STATUS_FAILED" => Some(Self::Failed),
+            "CHECK_STATUS_SKIPPED" => Some(Self::Skipped),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod admin_service_client {
@@ -203,6 +308,31 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("tocsin.admin.v1.AdminService", "ListPeers"));
             self.inner.unary(req, path, codec).await
         }
+        /// Every check runs, always; one that cannot says why it was skipped.
+        pub async fn run_checks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RunChecksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RunChecksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.admin.v1.AdminService/RunChecks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.admin.v1.AdminService", "RunChecks"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -230,6 +360,14 @@ pub mod admin_service_server {
             request: tonic::Request<super::ListPeersRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListPeersResponse>,
+            tonic::Status,
+        >;
+        /// Every check runs, always; one that cannot says why it was skipped.
+        async fn run_checks(
+            &self,
+            request: tonic::Request<super::RunChecksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RunChecksResponse>,
             tonic::Status,
         >;
     }
@@ -384,6 +522,51 @@ pub mod admin_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListPeersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tocsin.admin.v1.AdminService/RunChecks" => {
+                    #[allow(non_camel_case_types)]
+                    struct RunChecksSvc<T: AdminService>(pub Arc<T>);
+                    impl<
+                        T: AdminService,
+                    > tonic::server::UnaryService<super::RunChecksRequest>
+                    for RunChecksSvc<T> {
+                        type Response = super::RunChecksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RunChecksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AdminService>::run_checks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RunChecksSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -55,6 +55,41 @@ pub struct SubmitResponse {
     #[prost(enumeration = "Grade", tag = "3")]
     pub grade: i32,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SubmitStreamRequest {
+    #[prost(message, optional, tag = "1")]
+    pub submission: ::core::option::Option<SubmitRequest>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubmitStreamResponse {
+    #[prost(oneof = "submit_stream_response::Outcome", tags = "1, 2")]
+    pub outcome: ::core::option::Option<submit_stream_response::Outcome>,
+}
+/// Nested message and enum types in `SubmitStreamResponse`.
+pub mod submit_stream_response {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Outcome {
+        #[prost(message, tag = "1")]
+        Accepted(super::SubmitResponse),
+        #[prost(message, tag = "2")]
+        Refused(super::Refused),
+    }
+}
+/// What a unary call says with its status, as a message.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Refused {
+    /// A gRPC status code.
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    /// Stable, UPPER_SNAKE, as in google.rpc.ErrorInfo.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+    /// Worth sending again after this many milliseconds; 0 = not as it is.
+    #[prost(int64, tag = "4")]
+    pub retry_after_ms: i64,
+}
 /// Proof that a statement was accepted into a log.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Receipt {
@@ -245,6 +280,34 @@ pub mod submit_service_client {
                 .insert(GrpcMethod::new("tocsin.v1.SubmitService", "Submit"));
             self.inner.unary(req, path, codec).await
         }
+        /// The same in bulk: one answer for each submission, in the order they came. A refusal is an answer and does not end
+        /// the stream. The server takes no more than it can hold and lets the rest wait in the sender's window.
+        pub async fn submit_stream(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::SubmitStreamRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::SubmitStreamResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.v1.SubmitService/SubmitStream",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.v1.SubmitService", "SubmitStream"));
+            self.inner.streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -265,6 +328,21 @@ pub mod submit_service_server {
             &self,
             request: tonic::Request<super::SubmitRequest>,
         ) -> std::result::Result<tonic::Response<super::SubmitResponse>, tonic::Status>;
+        /// Server streaming response type for the SubmitStream method.
+        type SubmitStreamStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::SubmitStreamResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The same in bulk: one answer for each submission, in the order they came. A refusal is an answer and does not end
+        /// the stream. The server takes no more than it can hold and lets the rest wait in the sender's window.
+        async fn submit_stream(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::SubmitStreamRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::SubmitStreamStream>,
+            tonic::Status,
+        >;
     }
     /// Submits signed statements to the submitter's own member.
     #[derive(Debug)]
@@ -388,6 +466,54 @@ pub mod submit_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/tocsin.v1.SubmitService/SubmitStream" => {
+                    #[allow(non_camel_case_types)]
+                    struct SubmitStreamSvc<T: SubmitService>(pub Arc<T>);
+                    impl<
+                        T: SubmitService,
+                    > tonic::server::StreamingService<super::SubmitStreamRequest>
+                    for SubmitStreamSvc<T> {
+                        type Response = super::SubmitStreamResponse;
+                        type ResponseStream = T::SubmitStreamStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::SubmitStreamRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SubmitService>::submit_stream(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SubmitStreamSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -466,6 +592,614 @@ pub struct Envelope {
     pub payload: ::prost::alloc::vec::Vec<u8>,
     #[prost(message, repeated, tag = "3")]
     pub signatures: ::prost::alloc::vec::Vec<Signature>,
+}
+/// A draft leaves the list when its statement stands in the log, when it is discarded, and at expires_ms.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Draft {
+    /// `members/us/drafts/<first 16 hex digits of statement_id>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub statement_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "3")]
+    pub statement: ::core::option::Option<SignedStatement>,
+    /// In the statement's order.
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    pub bodies: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// order, order act, decision, policy, report or indicator.
+    #[prost(string, tag = "5")]
+    pub kind: ::prost::alloc::string::String,
+    /// What it would be called: `US-2026-0412`, `US-2026-0412@DE`.
+    #[prost(string, tag = "6")]
+    pub short_name: ::prost::alloc::string::String,
+    /// One line for a list, e.g. the order's title, or `rescind US-2026-0412`.
+    #[prost(string, tag = "7")]
+    pub title: ::prost::alloc::string::String,
+    /// Persons who have signed, by pseudonym.
+    #[prost(string, repeated, tag = "8")]
+    pub signed_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Officers' signatures still missing.
+    #[prost(uint32, tag = "9")]
+    pub missing: u32,
+    #[prost(int64, tag = "10")]
+    pub put_ms: i64,
+    /// The door refuses statements made too long ago: sign and submit before.
+    #[prost(int64, tag = "11")]
+    pub expires_ms: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutDraftRequest {
+    #[prost(message, optional, tag = "1")]
+    pub statement: ::core::option::Option<SignedStatement>,
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub bodies: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutDraftResponse {
+    #[prost(message, optional, tag = "1")]
+    pub draft: ::core::option::Option<Draft>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDraftRequest {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetDraftResponse {
+    #[prost(message, optional, tag = "1")]
+    pub draft: ::core::option::Option<Draft>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDraftsRequest {
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only those that this person has not signed and may sign, by pseudonym; empty = all.
+    #[prost(string, tag = "3")]
+    pub waiting_for: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDraftsResponse {
+    /// By expires_ms, soonest first.
+    #[prost(message, repeated, tag = "1")]
+    pub drafts: ::prost::alloc::vec::Vec<Draft>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiscardDraftRequest {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Why; kept in the local log.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiscardDraftResponse {}
+/// Generated client implementations.
+pub mod draft_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Drafts: how a second officer signs without a file being mailed.
+    #[derive(Debug, Clone)]
+    pub struct DraftServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> DraftServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DraftServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DraftServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Checks the statement as the door would, but for the signatures that are missing, and keeps it durably. The same
+        /// statement again adds its signatures to those held. Nothing is in force and nothing leaves the member.
+        pub async fn put_draft(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutDraftResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.v1.DraftService/PutDraft",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.v1.DraftService", "PutDraft"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn get_draft(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDraftResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.v1.DraftService/GetDraft",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.v1.DraftService", "GetDraft"));
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn list_drafts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDraftsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDraftsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.v1.DraftService/ListDrafts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.v1.DraftService", "ListDrafts"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a draft back: by whoever signed it, or any officer.
+        pub async fn discard_draft(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DiscardDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DiscardDraftResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.v1.DraftService/DiscardDraft",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.v1.DraftService", "DiscardDraft"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod draft_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DraftServiceServer.
+    #[async_trait]
+    pub trait DraftService: std::marker::Send + std::marker::Sync + 'static {
+        /// Checks the statement as the door would, but for the signatures that are missing, and keeps it durably. The same
+        /// statement again adds its signatures to those held. Nothing is in force and nothing leaves the member.
+        async fn put_draft(
+            &self,
+            request: tonic::Request<super::PutDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutDraftResponse>,
+            tonic::Status,
+        >;
+        async fn get_draft(
+            &self,
+            request: tonic::Request<super::GetDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetDraftResponse>,
+            tonic::Status,
+        >;
+        async fn list_drafts(
+            &self,
+            request: tonic::Request<super::ListDraftsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDraftsResponse>,
+            tonic::Status,
+        >;
+        /// Takes a draft back: by whoever signed it, or any officer.
+        async fn discard_draft(
+            &self,
+            request: tonic::Request<super::DiscardDraftRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DiscardDraftResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Drafts: how a second officer signs without a file being mailed.
+    #[derive(Debug)]
+    pub struct DraftServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DraftServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DraftServiceServer<T>
+    where
+        T: DraftService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/tocsin.v1.DraftService/PutDraft" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutDraftSvc<T: DraftService>(pub Arc<T>);
+                    impl<
+                        T: DraftService,
+                    > tonic::server::UnaryService<super::PutDraftRequest>
+                    for PutDraftSvc<T> {
+                        type Response = super::PutDraftResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutDraftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DraftService>::put_draft(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutDraftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tocsin.v1.DraftService/GetDraft" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDraftSvc<T: DraftService>(pub Arc<T>);
+                    impl<
+                        T: DraftService,
+                    > tonic::server::UnaryService<super::GetDraftRequest>
+                    for GetDraftSvc<T> {
+                        type Response = super::GetDraftResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDraftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DraftService>::get_draft(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDraftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tocsin.v1.DraftService/ListDrafts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDraftsSvc<T: DraftService>(pub Arc<T>);
+                    impl<
+                        T: DraftService,
+                    > tonic::server::UnaryService<super::ListDraftsRequest>
+                    for ListDraftsSvc<T> {
+                        type Response = super::ListDraftsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDraftsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DraftService>::list_drafts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDraftsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tocsin.v1.DraftService/DiscardDraft" => {
+                    #[allow(non_camel_case_types)]
+                    struct DiscardDraftSvc<T: DraftService>(pub Arc<T>);
+                    impl<
+                        T: DraftService,
+                    > tonic::server::UnaryService<super::DiscardDraftRequest>
+                    for DiscardDraftSvc<T> {
+                        type Response = super::DiscardDraftResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DiscardDraftRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DraftService>::discard_draft(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DiscardDraftSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DraftServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "tocsin.v1.DraftService";
+    impl<T> tonic::server::NamedService for DraftServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetCheckpointRequest {
@@ -3023,6 +3757,97 @@ pub struct PendingDecision {
     #[prost(int64, tag = "5")]
     pub until_ms: i64,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TraceStatementRequest {
+    /// Any name or statement_id that GetOrder and its like take, or a block.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Member id to follow it to; empty = every member.
+    #[prost(string, tag = "2")]
+    pub member: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TraceStatementResponse {
+    /// Full name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub statement_id: ::prost::alloc::vec::Vec<u8>,
+    #[prost(string, tag = "3")]
+    pub log: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub index: u64,
+    /// In order of the way: logged by the author, then for each member mirrored, judged, decided, in force.
+    #[prost(message, repeated, tag = "5")]
+    pub hops: ::prost::alloc::vec::Vec<Hop>,
+    /// One sentence: how far it came, and what stopped it.
+    #[prost(string, tag = "6")]
+    pub verdict: ::prost::alloc::string::String,
+    /// Reason code of the first hop that stopped it; empty when nothing did.
+    #[prost(string, tag = "7")]
+    pub stopped_by: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hop {
+    #[prost(string, tag = "1")]
+    pub member: ::prost::alloc::string::String,
+    /// said, logged, mirrored, judged, decided, in_force.
+    #[prost(string, tag = "2")]
+    pub step: ::prost::alloc::string::String,
+    #[prost(enumeration = "HopState", tag = "3")]
+    pub state: i32,
+    /// When, as the evidence says; 0 = it does not say.
+    #[prost(int64, tag = "4")]
+    pub at_ms: i64,
+    /// Stable code, when stopped.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// For a person: what happened, and what to do.
+    #[prost(string, tag = "6")]
+    pub detail: ::prost::alloc::string::String,
+    /// What the asked node holds that shows it: `note of size 412 cosigned by de`, `entry de/0/17`.
+    #[prost(string, tag = "7")]
+    pub evidence: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HopState {
+    Unspecified = 0,
+    /// It happened; `evidence` says how we know.
+    Done = 1,
+    /// It has not happened yet, and nothing speaks against it.
+    Waiting = 2,
+    /// A rule or a fault stopped it: `reason`.
+    Stopped = 3,
+    /// The asked node holds nothing that tells.
+    Unknown = 4,
+}
+impl HopState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HOP_STATE_UNSPECIFIED",
+            Self::Done => "HOP_STATE_DONE",
+            Self::Waiting => "HOP_STATE_WAITING",
+            Self::Stopped => "HOP_STATE_STOPPED",
+            Self::Unknown => "HOP_STATE_UNKNOWN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HOP_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "HOP_STATE_DONE" => Some(Self::Done),
+            "HOP_STATE_WAITING" => Some(Self::Waiting),
+            "HOP_STATE_STOPPED" => Some(Self::Stopped),
+            "HOP_STATE_UNKNOWN" => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod report_service_client {
     #![allow(
@@ -3911,6 +4736,31 @@ pub mod order_service_client {
                 .insert(GrpcMethod::new("tocsin.v1.OrderService", "GetMatrix"));
             self.inner.unary(req, path, codec).await
         }
+        /// Hop by hop, where a statement (or an order's block) is on its way to a member, from evidence that the asked node holds.
+        pub async fn trace_statement(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TraceStatementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TraceStatementResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.v1.OrderService/TraceStatement",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.v1.OrderService", "TraceStatement"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3946,6 +4796,14 @@ pub mod order_service_server {
             request: tonic::Request<super::GetMatrixRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetMatrixResponse>,
+            tonic::Status,
+        >;
+        /// Hop by hop, where a statement (or an order's block) is on its way to a member, from evidence that the asked node holds.
+        async fn trace_statement(
+            &self,
+            request: tonic::Request<super::TraceStatementRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::TraceStatementResponse>,
             tonic::Status,
         >;
     }
@@ -4146,6 +5004,51 @@ pub mod order_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetMatrixSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tocsin.v1.OrderService/TraceStatement" => {
+                    #[allow(non_camel_case_types)]
+                    struct TraceStatementSvc<T: OrderService>(pub Arc<T>);
+                    impl<
+                        T: OrderService,
+                    > tonic::server::UnaryService<super::TraceStatementRequest>
+                    for TraceStatementSvc<T> {
+                        type Response = super::TraceStatementResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TraceStatementRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OrderService>::trace_statement(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TraceStatementSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
