@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use tocsin_core::reason::Reason;
+use tocsin_core::reason::{Reason, Refusal};
 use tocsin_core::roster::{Alliance, Member};
 use tocsin_core::statement::{
     Act, BodyRef, Decoded, DecodedBody, MAX_BODY_BYTES, MAX_WHOLE_BYTES, Statement, StatementRef,
 };
-use tocsin_core::validate::{Author, Verdict, validate};
+use tocsin_core::validate::{Author, Verdict, body, check_unsigned, undecodable, validate};
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
 use tocsin_log::hash::Hash;
 use tocsin_log::key::SigningKey;
@@ -69,9 +69,26 @@ impl Draft {
     pub fn make(document: &Document, setting: Setting) -> Result<Self, Failure> {
         let mut nonce = [0; 16];
         fill_random(&mut nonce)?;
+        Self::compose(document, setting, nonce, || {
+            let mut salt = [0; 32];
+            fill_random(&mut salt)?;
+            Ok(salt)
+        })
+    }
+
+    /// The same with a nonce and salts that are given, for what is never signed.
+    ///
+    /// # Errors
+    /// When it is longer than a statement may be, or `salt` fails.
+    pub fn compose(
+        document: &Document,
+        setting: Setting,
+        nonce: [u8; 16],
+        salt: impl Fn() -> Result<[u8; 32], Failure>,
+    ) -> Result<Self, Failure> {
         let (mut bodies, mut body_refs) = (Vec::new(), Vec::new());
         for (body, lasting) in &document.bodies {
-            let bytes = seal_open(body)?;
+            let bytes = seal_open(body, salt()?)?;
             let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
             let sha256 = Hash::of(&bytes);
             body_refs.push(BodyRef {
@@ -147,6 +164,55 @@ impl Draft {
             }
             Verdict::Invalid(refusal) => Err(crate::rpc::refused(&refusal)),
         }
+    }
+
+    /// Judges what it says as the door of a member of `jurisdiction` will, from its bytes, before
+    /// anyone has signed.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn check_unsigned(&self, jurisdiction: &str) -> Result<(), Refusal> {
+        let payload = &self.entry.payload;
+        let statement = match tocsin_wire::statement::decode(payload) {
+            Decoded::Known(statement) => statement,
+            Decoded::Opaque { .. } => return Err(Reason::UnknownAct.into()),
+            Decoded::Bad(error) => return Err(undecodable(&error)),
+        };
+        check_unsigned(&statement, payload.len(), jurisdiction)?;
+        let kind = BodyKind::of(&statement.act);
+        for (at, bytes) in self.bodies.iter().enumerate() {
+            let kind = kind.ok_or(Reason::BodyNotAllowed)?;
+            tocsin_wire::body::decode(kind, bytes)
+                .map_err(|error| undecodable(&error))
+                .and_then(|content| body::check(&statement.act, &content, jurisdiction))
+                .map_err(|refusal| refusal.within(format!("bodies[{at}]")))?;
+        }
+        Ok(())
+    }
+
+    /// Whether everything that would be signed can be shown: what was read, written again, gives the
+    /// very bytes. A draft that says something this version does not show must not be signed with it.
+    ///
+    /// # Errors
+    /// A verification failure when some of it would stay unseen.
+    pub fn require_shown_whole(&self) -> Result<(), Failure> {
+        let unseen = |what: &str| {
+            Failure::unverified(
+                "DRAFT_NOT_SHOWN_WHOLE",
+                format!("{what} says something that this version does not show"),
+            )
+            .advice("sign it with the version of the tool that made it, or a newer one")
+        };
+        if tocsin_wire::statement::encode(&self.statement) != self.entry.payload {
+            return Err(unseen("the statement"));
+        }
+        for (content, bytes) in self.contents()?.iter().zip(&self.bodies) {
+            let salt = bytes.first_chunk().ok_or_else(|| unseen("a body"))?;
+            if tocsin_wire::body::encode(*salt, content) != *bytes {
+                return Err(unseen("a body"));
+            }
+        }
+        Ok(())
     }
 
     /// The contents of its bodies, each of which must be the one that the statement names: what a
@@ -270,9 +336,7 @@ impl Draft {
 
 /// The bytes of an open body: a random salt, so that nobody can guess a body from its digest, and
 /// the content.
-fn seal_open(body: &DecodedBody) -> Result<Vec<u8>, Failure> {
-    let mut salt = [0; 32];
-    fill_random(&mut salt)?;
+fn seal_open(body: &DecodedBody, salt: [u8; 32]) -> Result<Vec<u8>, Failure> {
     let bytes = tocsin_wire::body::encode(salt, body);
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_BODY_BYTES) {
         return Ok(bytes);

@@ -33,6 +33,11 @@ const OWN: &[(&str, &str, &str)] = &[
         "Mend the lines that are named; `new` explains every field.",
     ),
     (
+        "DRAFT_NOT_SHOWN_WHOLE",
+        "A draft says something that this version of the tool does not show.",
+        "Sign it with the version of the tool that made it, or a newer one.",
+    ),
+    (
         "ENTRY_BROKEN",
         "A node sent an entry that is none, or another than it was asked for.",
         "Tell the operator of that node; read from another member.",
