@@ -97,6 +97,11 @@ impl Cosignatures {
         true
     }
 
+    /// Counts what was taken so far.
+    pub(crate) fn sequence(&self) -> u64 {
+        *self.changed.borrow()
+    }
+
     /// Everything held of `origin`.
     pub(crate) fn of(&self, origin: &Origin) -> Vec<Held> {
         let origin = origin.to_string();

@@ -1,6 +1,7 @@
 //! The way into our own log: everything that is said here passes [`admit`] and then the
 //! sequencer, whether a client, an officer or the node itself says it.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tocsin_core::admit::{Admitted, Door, Known, admit};
@@ -47,6 +48,52 @@ pub(crate) fn check(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<A
     })
 }
 
+/// A statement that the door has looked at.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// It stands in our log already: it gets the receipt that it has.
+    Known(Accepted),
+    /// It may be appended.
+    New {
+        /// What the sequencer takes.
+        admitted: Box<Admitted>,
+        /// As [`Accepted::name`].
+        name: String,
+    },
+}
+
+/// Looks at a statement that is to be let in, and at whether it is in already.
+///
+/// # Errors
+/// What the door says, or why the node does not sign now.
+pub(crate) fn hear(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<Heard, Refusal> {
+    let own = node.logs.own().origin();
+    let statement_id = entry.statement_id();
+    let statement = StatementRef {
+        log: own.log_name(),
+        statement_id,
+    };
+    let known = node.state.read().registry.find(&statement);
+    if let Some(position) = known {
+        let statement = node.statement_at(&position);
+        let name = statement.map_or_else(String::new, |statement| {
+            tocsin_core::name::resource(own.member(), &statement, &statement_id)
+        });
+        return Ok(Heard::Known(Accepted {
+            index: position.index,
+            statement_id,
+            name,
+        }));
+    }
+    let admitted = check(node, entry, bodies)?;
+    may_sign(node)?;
+    let name = admitted.name(node.member());
+    Ok(Heard::New {
+        admitted: Box::new(admitted),
+        name,
+    })
+}
+
 /// Lets a statement into our log; durable, signed and applied when this returns.
 ///
 /// # Errors
@@ -56,40 +103,36 @@ pub(crate) async fn submit(
     entry: Entry,
     bodies: Vec<Vec<u8>>,
 ) -> Result<Accepted, Refusal> {
-    let own = node.logs.own().origin().clone();
-    let statement_id = entry.statement_id();
-    let statement = StatementRef {
-        log: own.log_name(),
-        statement_id,
-    };
-    let known = node.state.read().registry.find(&statement);
-    let (index, name) = match known {
-        Some(position) => {
-            let statement = node.statement_at(&position);
-            let name = statement.map_or_else(String::new, |statement| {
-                tocsin_core::name::resource(own.member(), &statement, &statement_id)
-            });
-            (position.index, name)
-        }
-        None => {
-            let admitted = check(node, entry, bodies)?;
-            may_sign(node)?;
-            let name = admitted.name(node.member());
-            (node.sequencer.append(admitted).await?, name)
+    let accepted = match hear(node, entry, bodies)? {
+        Heard::Known(accepted) => accepted,
+        Heard::New { admitted, name } => {
+            let statement_id = *admitted.statement_id();
+            Accepted {
+                index: node.sequencer.append(admitted).await?,
+                statement_id,
+                name,
+            }
         }
     };
-    wait_committed(node, index).await?;
+    settle(node, &accepted).await?;
+    Ok(accepted)
+}
+
+/// Waits until what was accepted is durable and signed, and seen by whoever asks next.
+///
+/// # Errors
+/// It is not within [`limits::REQUEST_DEADLINE`].
+pub(crate) async fn settle(node: &Node, accepted: &Accepted) -> Result<(), Refusal> {
+    wait_committed(node, accepted.index).await?;
+    let own = node.logs.own().origin().to_string();
     // An answer means that whoever asks next sees it; a slow applier does not hold the answer up
-    // for ever.
-    node.state
-        .wait_applied(&own.to_string(), index + 1, limits::APPLY_BEFORE_ANSWER)
-        .await;
+    // for ever, and one that has ended with the node not at all.
+    tokio::select! {
+        _ = node.state.wait_applied(&own, accepted.index + 1, limits::APPLY_BEFORE_ANSWER) => {}
+        () = node.stop.cancelled() => {}
+    }
     node.metrics.submissions_accepted.inc();
-    Ok(Accepted {
-        index,
-        statement_id,
-        name,
-    })
+    Ok(())
 }
 
 /// Whether this node signs now, and what to tell whom it cannot serve.
@@ -128,20 +171,61 @@ async fn wait_committed(node: &Node, index: u64) -> Result<(), Refusal> {
 /// When the store fails.
 pub(crate) fn receipt(node: &Node, accepted: &Accepted) -> Result<Receipt, Refusal> {
     let own = node.logs.own();
-    let newest = own.newest_note()?;
-    let Some((size, bytes)) = newest.filter(|(size, _)| *size > accepted.index) else {
+    let newest = node.own_note.newest(node)?;
+    let Some(newest) = newest.filter(|newest| newest.size > accepted.index) else {
         // After a start the newest note is signed again, but not before signing is allowed.
         may_sign(node)?;
         return Err(Refusal::of(Reason::AskingPeers).retry_after(Duration::from_secs(1)));
     };
-    let proof = own.inclusion(accepted.index, size)?;
+    let proof = own.inclusion(accepted.index, newest.size)?;
     Ok(Receipt {
         statement_id: accepted.statement_id,
         origin: own.origin().clone(),
         index: accepted.index,
-        note: node.with_cosignatures(own, size, &bytes),
+        note: newest.note,
         proof,
     })
+}
+
+/// The newest note of our own log, put together once for all receipts that carry it: finding it
+/// and checking it again costs more than all else of a receipt.
+#[derive(Debug, Default)]
+pub(crate) struct OwnNote {
+    last: Mutex<Option<Newest>>,
+}
+
+#[derive(Debug, Clone)]
+struct Newest {
+    size: u64,
+    /// Cosignatures known when it was put together.
+    cosignatures: u64,
+    /// With all cosignatures held of its size.
+    note: Vec<u8>,
+}
+
+impl OwnNote {
+    fn newest(&self, node: &Node) -> Result<Option<Newest>, Refusal> {
+        let own = node.logs.own();
+        let (size, cosignatures) = (own.size(), node.cosignatures.sequence());
+        // A note that a panic left behind is whole: it is put there in one move.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = &*last
+            && last.size >= size
+            && last.cosignatures >= cosignatures
+        {
+            return Ok(Some(last.clone()));
+        }
+        let Some((size, bytes)) = own.newest_note()? else {
+            return Ok(None);
+        };
+        let newest = Newest {
+            size,
+            cosignatures,
+            note: node.with_cosignatures(own, size, &bytes),
+        };
+        *last = Some(newest.clone());
+        Ok(Some(newest))
+    }
 }
 
 /// Waits until an entry of ours has a grade, as long as a caller may be kept waiting.

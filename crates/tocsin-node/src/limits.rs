@@ -94,6 +94,20 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Statements that wait for the sequencer: one batch gathers while one is flushed.
 pub const SUBMIT_QUEUE: usize = 1_024;
+/// Submissions of one stream that are under way or whose answers are not yet taken: some commit
+/// batches' worth, so that none goes out half full.
+pub const STREAM_SUBMISSIONS: usize = 512;
+/// Answers ready for one stream of submissions; the window does the rest.
+pub const STREAM_ANSWERS: usize = 64;
+/// Room that the submissions of all streams share on their way to the disk, in units of
+/// [`SUBMISSION_UNIT_BYTES`]: half of [`SUBMIT_QUEUE`], so that streams never fill it, and 32 MiB.
+pub const STREAM_SUBMISSION_UNITS: usize = SUBMIT_QUEUE / 2;
+/// A submission takes one of the above, and one more for each further so many bytes.
+pub const SUBMISSION_UNIT_BYTES: usize = 64 * 1024;
+/// Streams of submissions at once, in all.
+pub const MAX_SUBMIT_STREAMS: usize = 128;
+/// Streams of submissions of one client, so that none takes the others' places.
+pub const MAX_SUBMIT_STREAMS_PER_CLIENT: usize = 16;
 /// Messages ready for one `Follow` stream, either way; the windows do the rest.
 pub const FOLLOW_QUEUE: usize = 4;
 /// Notices ready for one watcher.

@@ -26,6 +26,7 @@ use crate::bodies::Bodies;
 use crate::clock;
 use crate::config::Config;
 use crate::cosignatures::{Cosignatures, Held};
+use crate::door::OwnNote;
 use crate::evidence::EvidenceShelf;
 use crate::fault::FaultBell;
 use crate::indexer::Indexer;
@@ -58,6 +59,7 @@ pub(crate) struct Node {
     pub(crate) journal: Journal,
     pub(crate) state: Arc<State>,
     pub(crate) cosignatures: Cosignatures,
+    pub(crate) own_note: OwnNote,
     pub(crate) evidence: EvidenceShelf,
     pub(crate) ahead: Ahead,
     pub(crate) peers: Peers,

@@ -27,6 +27,7 @@ use crate::clock;
 use crate::config::{Config, ConfigError, read_bounded};
 use crate::cosignatures::Cosignatures;
 use crate::dial::{DialError, Dialler};
+use crate::door::OwnNote;
 use crate::evidence::EvidenceShelf;
 use crate::fault::FaultBell;
 use crate::indexer::Indexer;
@@ -181,6 +182,7 @@ fn assemble(
         journal,
         state: Arc::new(State::new(&alliance)),
         cosignatures: Cosignatures::default(),
+        own_note: OwnNote::default(),
         evidence: EvidenceShelf::default(),
         ahead: Ahead::default(),
         peers: Peers::new(others.clone()),

@@ -18,7 +18,7 @@ use tocsin_log::hash::Hash;
 use tocsin_store::batch::Batch;
 use tocsin_store::error::{Refusal as Refused, StopReason, StoreError};
 use tocsin_store::own::{OwnSigner, OwnWriter, SigningGuard, Written};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::fault::FaultBell;
 use crate::limits;
@@ -38,6 +38,35 @@ pub(crate) struct Sequencer {
 struct Job {
     admitted: Box<Admitted>,
     answer: oneshot::Sender<Result<u64, Refusal>>,
+    /// What it takes of a room that others wait for; given back with the answer.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// A statement on its way into the log.
+#[derive(Debug)]
+pub(crate) struct Appending(oneshot::Receiver<Result<u64, Refusal>>);
+
+impl Job {
+    fn new(admitted: Box<Admitted>, room: Option<OwnedSemaphorePermit>) -> (Self, Appending) {
+        let (answer, answered) = oneshot::channel();
+        let job = Self {
+            admitted,
+            answer,
+            _room: room,
+        };
+        (job, Appending(answered))
+    }
+}
+
+impl Appending {
+    /// Its index, when it is durable and signed.
+    ///
+    /// # Errors
+    /// A number or state that changed since the door, or an end of signing.
+    pub(crate) async fn index(self) -> Result<u64, Refusal> {
+        let answer = self.0.await;
+        answer.unwrap_or_else(|_| Err(Refusal::of(Reason::Fault)))
+    }
 }
 
 /// What the threads need beside the log itself.
@@ -98,23 +127,35 @@ impl Sequencer {
     ///
     /// # Errors
     /// A full queue, a number or state that changed since the door, or an end of signing.
-    pub(crate) async fn append(&self, admitted: Admitted) -> Result<u64, Refusal> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job {
-            admitted: Box::new(admitted),
-            answer,
-        };
-        let queue = self
-            .queue
-            .get()
-            .ok_or_else(|| Refusal::of(Reason::AskingPeers))?;
-        queue.try_send(job).map_err(|error| match error {
+    pub(crate) async fn append(&self, admitted: Box<Admitted>) -> Result<u64, Refusal> {
+        let (job, appending) = Job::new(admitted, None);
+        self.queue()?.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Refusal::of(Reason::QueueFull),
             mpsc::error::TrySendError::Closed(_) => Refusal::of(Reason::ReadOnly),
         })?;
-        answered
-            .await
-            .unwrap_or_else(|_| Err(Refusal::of(Reason::Fault)))
+        appending.index().await
+    }
+
+    /// Takes what the door admitted as soon as the queue does; statements enter the log in the
+    /// order of these calls.
+    ///
+    /// # Errors
+    /// An end of signing.
+    pub(crate) async fn enqueue(
+        &self,
+        admitted: Box<Admitted>,
+        room: OwnedSemaphorePermit,
+    ) -> Result<Appending, Refusal> {
+        let (job, appending) = Job::new(admitted, Some(room));
+        let sent = self.queue()?.send(job).await;
+        sent.map_err(|_| Refusal::of(Reason::ReadOnly))?;
+        Ok(appending)
+    }
+
+    fn queue(&self) -> Result<&mpsc::Sender<Job>, Refusal> {
+        self.queue
+            .get()
+            .ok_or_else(|| Refusal::of(Reason::AskingPeers))
     }
 
     /// Ends signing in this generation, even of what is under way.

@@ -15,6 +15,7 @@ mod records;
 mod roster;
 mod screen;
 mod submit;
+mod submit_stream;
 mod walk;
 
 use std::sync::Arc;

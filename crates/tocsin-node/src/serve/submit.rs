@@ -2,93 +2,159 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use tocsin_log::entry::Entry;
 use tocsin_log::hash::Hash;
 use tocsin_log::quorum::Grade;
 use tocsin_wire::envelope::read_statement;
 use tocsin_wire::proto::v1;
 use tocsin_wire::proto::v1::submit_service_server::SubmitService;
 use tocsin_wire::submission;
-use tonic::{Request, Response, Status};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
 
-use crate::door;
+use crate::door::{self, Accepted};
 use crate::gate::deadline;
-use crate::identity::identity;
+use crate::identity::{connection, identity};
 use crate::limits;
 use crate::node::Node;
+use crate::serve::submit_stream;
 use crate::status::{Reason, Refusal};
 
 /// Takes statements from clients at home.
 #[derive(Debug)]
 pub(crate) struct Submit {
-    node: Arc<Node>,
-    requests: Mutex<Requests>,
+    desk: Arc<Desk>,
+    streams: submit_stream::Streams,
 }
 
 impl Submit {
     pub(crate) fn new(node: Arc<Node>) -> Self {
+        let requests = Mutex::default();
         Self {
-            node,
-            requests: Mutex::default(),
+            desk: Arc::new(Desk { node, requests }),
+            streams: submit_stream::Streams::default(),
         }
     }
 }
 
 #[tonic::async_trait]
 impl SubmitService for Submit {
-    type SubmitStreamStream =
-        tokio_stream::wrappers::ReceiverStream<Result<v1::SubmitStreamResponse, Status>>;
-
-    async fn submit_stream(
-        &self,
-        _request: Request<tonic::Streaming<v1::SubmitStreamRequest>>,
-    ) -> Result<Response<Self::SubmitStreamStream>, Status> {
-        Err(Status::unimplemented("SubmitStream is being built"))
-    }
+    type SubmitStreamStream = ReceiverStream<Result<v1::SubmitStreamResponse, Status>>;
 
     async fn submit(
         &self,
         request: Request<v1::SubmitRequest>,
     ) -> Result<Response<v1::SubmitResponse>, Status> {
-        identity(&request)?.require_home(&self.node.config.member)?;
+        let desk = &self.desk;
+        identity(&request)?.require_home(&desk.node.config.member)?;
         let most = deadline(&request).map_or(limits::WAIT_FOR_GRADE, |deadline| {
             deadline
                 .saturating_duration_since(tokio::time::Instant::now())
                 .mul_f64(0.9)
         });
-        let asked = request.into_inner();
+        let Asked { entry, bodies, how } = Asked::read(request.into_inner())?;
+        if how.validate_only {
+            return Ok(Response::new(desk.validate(entry, bodies)?));
+        }
+        desk.check(&how, entry.statement_id())?;
+        let accepted = door::submit(&desk.node, entry, bodies).await?;
+        let answer = desk.answer(&how, accepted, most).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn submit_stream(
+        &self,
+        request: Request<Streaming<v1::SubmitStreamRequest>>,
+    ) -> Result<Response<Self::SubmitStreamStream>, Status> {
+        let connection = connection(&request)?.clone();
+        let home = &self.desk.node.config.member;
+        connection.identity().require_home(home)?;
+        let desk = Arc::clone(&self.desk);
+        let stream = self
+            .streams
+            .start(desk, &connection, request.into_inner())?;
+        Ok(Response::new(stream))
+    }
+}
+
+/// A submission as it was asked for; only its form is checked.
+pub(super) struct Asked {
+    pub(super) entry: Entry,
+    pub(super) bodies: Vec<Vec<u8>>,
+    pub(super) how: How,
+}
+
+/// What is asked beside the statement.
+#[derive(Debug)]
+pub(super) struct How {
+    request_id: String,
+    pub(super) grade: Grade,
+    pub(super) validate_only: bool,
+}
+
+impl Asked {
+    pub(super) fn read(asked: v1::SubmitRequest) -> Result<Self, Refusal> {
         let grade = wanted(asked.wait_for)?;
         let entry = read_statement(asked.statement.as_ref()).map_err(|error| {
             let refused = tocsin_core::reason::Refusal::at(error.reason(), "statement");
             Refusal::from(refused.with(error.to_string()))
         })?;
         let bodies = submission::bodies(&asked.body, &asked.further_bodies);
-        if asked.validate_only {
-            let admitted = door::check(&self.node, entry, bodies)?;
-            let name = admitted.name(self.node.member());
-            let response = v1::SubmitResponse {
-                name,
-                ..v1::SubmitResponse::default()
-            };
-            return Ok(Response::new(response));
-        }
-        let statement_id = entry.statement_id();
-        self.requests(|requests| requests.check(&asked.request_id, statement_id))?;
-        let accepted = door::submit(&self.node, entry, bodies).await?;
-        // Only what was accepted: a refused statement is mended under the same id.
-        self.requests(|requests| requests.remember(&asked.request_id, statement_id));
-        let reached = door::wait_for(&self.node, accepted.index, grade, most).await;
-        let receipt = door::receipt(&self.node, &accepted)?.write();
-        let response = v1::SubmitResponse {
-            receipt: Some(receipt),
-            name: accepted.name,
-            grade: crate::serve::grade(reached).into(),
+        let how = How {
+            request_id: asked.request_id,
+            grade,
+            validate_only: asked.validate_only,
         };
-        Ok(Response::new(response))
+        Ok(Self { entry, bodies, how })
     }
 }
 
-impl Submit {
+/// What single submissions and streams share: the door, and the request ids of what it took.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) node: Arc<Node>,
+    requests: Mutex<Requests>,
+}
+
+impl Desk {
+    /// Checks only.
+    pub(super) fn validate(
+        &self,
+        entry: Entry,
+        bodies: Vec<Vec<u8>>,
+    ) -> Result<v1::SubmitResponse, Refusal> {
+        let admitted = door::check(&self.node, entry, bodies)?;
+        Ok(v1::SubmitResponse {
+            name: admitted.name(self.node.member()),
+            ..v1::SubmitResponse::default()
+        })
+    }
+
+    /// Refuses a request id that stands for another statement.
+    pub(super) fn check(&self, how: &How, statement_id: Hash) -> Result<(), Refusal> {
+        self.requests(|requests| requests.check(&how.request_id, statement_id))
+    }
+
+    /// The answer to what was accepted, once it has the grade that was asked for or `most` is over.
+    pub(super) async fn answer(
+        &self,
+        how: &How,
+        accepted: Accepted,
+        most: Duration,
+    ) -> Result<v1::SubmitResponse, Refusal> {
+        // Only what was accepted: a refused statement is mended under the same id.
+        self.requests(|requests| requests.remember(&how.request_id, accepted.statement_id));
+        let reached = door::wait_for(&self.node, accepted.index, how.grade, most).await;
+        let receipt = door::receipt(&self.node, &accepted)?.write();
+        Ok(v1::SubmitResponse {
+            receipt: Some(receipt),
+            name: accepted.name,
+            grade: crate::serve::grade(reached).into(),
+        })
+    }
+
     fn requests<T>(&self, work: impl FnOnce(&mut Requests) -> T) -> T {
         // The table is a convenience for retries; one that a panic left behind still answers.
         work(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner))

@@ -281,7 +281,10 @@ pub mod submit_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The same in bulk: one answer for each submission, in the order they came. A refusal is an answer and does not end
-        /// the stream. The server takes no more than it can hold and lets the rest wait in the sender's window.
+        /// the stream. Statements enter the log in the order in which they came; one that rests on another (an act on an
+        /// order) is sent after that one's answer. The server takes no more than it can hold and lets the rest wait in the
+        /// sender's window. When the node stops, or the connection is old, it answers what it has taken and then ends the
+        /// stream with UNAVAILABLE, NODE_DRAINING: what has no answer was not taken.
         pub async fn submit_stream(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -335,7 +338,10 @@ pub mod submit_service_server {
             + std::marker::Send
             + 'static;
         /// The same in bulk: one answer for each submission, in the order they came. A refusal is an answer and does not end
-        /// the stream. The server takes no more than it can hold and lets the rest wait in the sender's window.
+        /// the stream. Statements enter the log in the order in which they came; one that rests on another (an act on an
+        /// order) is sent after that one's answer. The server takes no more than it can hold and lets the rest wait in the
+        /// sender's window. When the node stops, or the connection is old, it answers what it has taken and then ends the
+        /// stream with UNAVAILABLE, NODE_DRAINING: what has no answer was not taken.
         async fn submit_stream(
             &self,
             request: tonic::Request<tonic::Streaming<super::SubmitStreamRequest>>,
