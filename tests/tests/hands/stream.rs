@@ -32,26 +32,9 @@ async fn a_stream_is_answered_in_order_and_a_refusal_does_not_end_it() {
     unary.submit(first.clone()).await.unwrap();
 
     let mut requests: Vec<v1::SubmitRequest> = reports.iter().map(Signed::request).collect();
-    let mut forged = requests[100].clone();
-    forged.statement.as_mut().unwrap().signatures[0].sig[5] ^= 1;
-    let mut reused = requests[100].clone();
-    reused.request_id = "r-1".to_owned();
-    let mut unknown = requests[100].clone();
-    unknown.wait_for = 77;
+    let refused = bad(&requests[100], &say::report("us", 1).sign(&[&key]));
     let mut checked = say::report("us", 9_000).sign(&[&key]).request();
     checked.validate_only = true;
-    let taken = say::report("us", 1).sign(&[&key]).request();
-    let refused = [
-        (forged, Code::InvalidArgument, "SIGNATURE_INVALID"),
-        (reused, Code::AlreadyExists, "REQUEST_ID_REUSED"),
-        (unknown, Code::InvalidArgument, "FIELD_INVALID"),
-        (taken, Code::AlreadyExists, "NUMBER_TAKEN"),
-        (
-            v1::SubmitRequest::default(),
-            Code::InvalidArgument,
-            "FIELD_MISSING",
-        ),
-    ];
     // Among the good ones, from the hundredth on: the bad, a check only, and one said already.
     let bad = refused.iter().map(|(request, ..)| request.clone());
     let others: Vec<v1::SubmitRequest> = bad.chain([checked, first]).collect();
@@ -99,6 +82,27 @@ async fn a_stream_is_answered_in_order_and_a_refusal_does_not_end_it() {
         panic!("no last answer");
     };
     assert_eq!(last.grade(), v1::Grade::Confirmed);
+}
+
+/// What is refused, with the code and the reason.
+fn bad(
+    good: &v1::SubmitRequest,
+    number_taken: &Signed,
+) -> [(v1::SubmitRequest, Code, &'static str); 5] {
+    let mut forged = good.clone();
+    forged.statement.as_mut().unwrap().signatures[0].sig[5] ^= 1;
+    let mut reused = good.clone();
+    reused.request_id = "r-1".to_owned();
+    let mut unknown = good.clone();
+    unknown.wait_for = 77;
+    let empty = v1::SubmitRequest::default();
+    [
+        (forged, Code::InvalidArgument, "SIGNATURE_INVALID"),
+        (reused, Code::AlreadyExists, "REQUEST_ID_REUSED"),
+        (unknown, Code::InvalidArgument, "FIELD_INVALID"),
+        (number_taken.request(), Code::AlreadyExists, "NUMBER_TAKEN"),
+        (empty, Code::InvalidArgument, "FIELD_MISSING"),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
