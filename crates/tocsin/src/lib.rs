@@ -9,6 +9,7 @@ use tocsin_cli::args::{Command as Hand, Globals};
 use tocsin_cli::failure::{Exit, Failure};
 use tocsin_cli::output::Output;
 
+pub mod bench;
 pub mod demo;
 pub mod node;
 pub mod setup;
@@ -58,6 +59,9 @@ pub enum Command {
     /// Run the node
     #[command(subcommand)]
     Node(node::NodeVerb),
+    /// How fast it is here, as ratios to what this machine can do
+    #[command(subcommand)]
+    Bench(bench::BenchVerb),
 }
 
 /// Reads the command line and does what it says.
@@ -82,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Key(verb) => out(&|out| setup::commands::run_key(verb, out)),
         Command::Client(verb) => out(&|out| setup::commands::run_client(verb, out)),
         Command::Node(verb) => out(&|out| node::run(verb, out)),
+        Command::Bench(verb) => out(&|out| bench::run(verb, out)),
     }
 }
 
@@ -109,6 +114,7 @@ mod tests {
             "tocsin alliance show alliance.tsa",
             "tocsin alliance verify alliance.tsa --genesis 00",
             "tocsin lookup 4006381333931 --exit-code",
+            "tocsin bench ingest --seconds 0.5 --output json",
         ] {
             Tool::try_parse_from(line.split_whitespace()).unwrap_or_else(|e| panic!("{line}: {e}"));
         }

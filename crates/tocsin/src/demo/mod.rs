@@ -4,7 +4,7 @@
 
 mod closing;
 mod fault;
-mod network;
+pub(crate) mod network;
 mod orders;
 mod proof;
 mod report;
@@ -185,13 +185,17 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 
 /// The folder of one run; the temporary one goes with it.
 #[derive(Debug)]
-struct Folder {
-    path: PathBuf,
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
     is_temporary: bool,
 }
 
 impl Folder {
-    fn make(asked: Option<&Path>) -> Result<Self, Failure> {
+    /// The one asked for, or a temporary one.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn make(asked: Option<&Path>) -> Result<Self, Failure> {
         let path = match asked {
             Some(path) => {
                 make_secret_folder(path)?;

@@ -29,11 +29,11 @@ use crate::setup::alliance::{found, open};
 use crate::setup::member::{Home, NewMember, init};
 
 /// The alliance's label.
-pub(super) const LABEL: &str = "demo.tocsin.example";
+pub(crate) const LABEL: &str = "demo.tocsin.example";
 /// How long anything may take; each is done in well under a second on an idle machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a condition is looked at.
-pub(super) const GLANCE: Duration = Duration::from_millis(20);
+pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 /// The one client of each member, with every reading role.
 const CLIENT: &str = "demo";
 /// The officers and the investigator of each member, three persons.
@@ -47,10 +47,10 @@ const LOG_LINES: usize = 4;
 
 /// All members.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     dir: PathBuf,
     members: Vec<Member>,
-    pub(super) alliance: Alliance,
+    pub(crate) alliance: Alliance,
 }
 
 /// One member: its files, and its node when it runs.
@@ -69,7 +69,7 @@ impl Network {
     ///
     /// # Errors
     /// When files cannot be made, or the machine has no free ports.
-    pub(super) fn found(dir: &Path, ids: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn found(dir: &Path, ids: &[String]) -> Result<Self, Failure> {
         let ports = free_ports(ids.len() * 2)?;
         let members: Vec<Member> = ids
             .iter()
@@ -130,7 +130,7 @@ impl Network {
     }
 
     /// Ids of all members, in the order in which they were named.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.members.iter().map(|member| member.id.as_str())
     }
 
@@ -146,7 +146,16 @@ impl Network {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) fn spawn(&self, id: &str) -> Result<(), Failure> {
+    pub(crate) fn spawn(&self, id: &str) -> Result<(), Failure> {
+        self.spawn_as(id, &["node", "run", "--with-parent", "--config"])
+    }
+
+    /// Starts a process of this program at a member's address: `verb` and the path of its
+    /// configuration are its arguments.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn spawn_as(&self, id: &str, verb: &[&str]) -> Result<(), Failure> {
         let member = self.member(id)?;
         let cannot = |error: std::io::Error| {
             Failure::new(
@@ -159,9 +168,7 @@ impl Network {
             .append(true)
             .open(self.log_file(id));
         let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
-        command
-            .args(["node", "run", "--with-parent", "--config"])
-            .arg(member.home.config());
+        command.args(verb).arg(member.home.config());
         // Settings of whoever started the demonstration are not meant for its nodes.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TOCSIN_") {
@@ -182,7 +189,7 @@ impl Network {
     ///
     /// # Errors
     /// When it does not within [`PATIENCE`].
-    pub(super) async fn ready(&self, id: &str) -> Result<(), Failure> {
+    pub(crate) async fn ready(&self, id: &str) -> Result<(), Failure> {
         let member = self.member(id)?;
         let context = self.context(member);
         let address = context.admin.clone().unwrap_or_default();
@@ -218,7 +225,7 @@ impl Network {
     ///
     /// # Errors
     /// When it does not run.
-    pub(super) fn node(&self, id: &str) -> Result<Node, Failure> {
+    pub(crate) fn node(&self, id: &str) -> Result<Node, Failure> {
         locked(&self.member(id)?.node)
             .clone()
             .ok_or_else(|| Failure::new(Exit::Unreachable, format!("{id}: its node does not run")))
@@ -228,7 +235,7 @@ impl Network {
     ///
     /// # Errors
     /// When there is no such member.
-    pub(super) fn kill(&self, id: &str) -> Result<(), Failure> {
+    pub(crate) fn kill(&self, id: &str) -> Result<(), Failure> {
         let member = self.member(id)?;
         *locked(&member.node) = None;
         if let Some(child) = locked(&member.process).take() {
@@ -241,7 +248,7 @@ impl Network {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn keys(&self, id: &str, role: Role) -> Result<Vec<SigningKey>, Failure> {
+    pub(crate) fn keys(&self, id: &str, role: Role) -> Result<Vec<SigningKey>, Failure> {
         let home = &self.member(id)?.home;
         let people = PEOPLE.iter().filter(|(_, has)| *has == role);
         people
@@ -250,6 +257,14 @@ impl Network {
                 Ok(key.key)
             })
             .collect()
+    }
+
+    /// How the hand tool reaches a member's node.
+    ///
+    /// # Errors
+    /// When there is no such member.
+    pub(crate) fn context_of(&self, id: &str) -> Result<Context, Failure> {
+        Ok(self.context(self.member(id)?))
     }
 
     /// Waits for ever, or until a node ends that should not; makes the fault that is due.

@@ -1,0 +1,92 @@
+//! `tocsin bench`: how fast it is, as ratios that anyone can print.
+//!
+//! Each figure is held against a limit whose terms are measured in the same run, on the same cores,
+//! by [`terms`]: what the libraries and the disk can do at best. Nodes are processes of this
+//! program, reached over mutual TLS on loopback. Nothing here is a test: figures depend on the
+//! machine, the ratios should not.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use tocsin_cli::failure::{Exit, Failure};
+use tocsin_cli::output::Output;
+
+mod author;
+mod echo;
+mod etcd;
+mod ingest;
+mod load;
+mod machine;
+mod report;
+mod terms;
+
+/// What is measured.
+#[derive(Subcommand, Clone, Debug)]
+pub enum BenchVerb {
+    /// Durable signed submissions a second
+    ///
+    /// Statements are made and signed while the time runs, each with a body of 600 bytes. The limit
+    /// is 1/(1/echo + 1/verify_strict + 1/sign): the same message echoed by the same listener with
+    /// an empty handler, one strict verification and one signature, each measured with both cores
+    /// busy. etcd's put is printed beside it where etcd is installed.
+    ///
+    /// Example: tocsin bench ingest --seconds 5
+    Ingest(RunArgs),
+    /// What this machine does at best: the terms of all limits
+    ///
+    /// Signatures, hashes and echoes with both cores busy; a flush and a call alone. Each is held
+    /// against a machine that is known: below 0.7 of it figures are marked as noisy.
+    ///
+    /// Example: tocsin bench terms --seconds 1
+    Terms(RunArgs),
+    /// The echo that the limits rest on, as a process of its own
+    #[command(hide = true)]
+    ServeEcho {
+        /// A member's settings: its address, certificate and alliance are used
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+/// How a benchmark runs.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// How long each part is measured, in seconds; short runs show only that it works
+    #[arg(long, default_value = "4", value_parser = seconds, value_name = "SECONDS")]
+    pub seconds: Duration,
+    /// Where the nodes' files go: on the disk that is to be measured; else in a temporary folder
+    /// that is removed at the end
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+}
+
+/// `tocsin bench`.
+///
+/// # Errors
+/// What could not be started or asked; a figure that is not reached is none.
+pub fn run(verb: &BenchVerb, out: &mut Output) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(Exit::Failed, format!("cannot start: {e}")))?;
+    runtime.block_on(async {
+        match verb {
+            BenchVerb::Ingest(args) => Box::pin(ingest::run(args, out)).await,
+            BenchVerb::Terms(args) => Box::pin(machine::run(args, out)).await,
+            BenchVerb::ServeEcho { config } => echo::serve(config).await,
+        }
+    })
+}
+
+/// The longest that one part may be measured.
+const MAX_SECONDS: f64 = 60.0;
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if seconds > 0.0 && seconds <= MAX_SECONDS {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(format!("not above 0 and at most {MAX_SECONDS}"))
+    }
+}

@@ -1,0 +1,79 @@
+//! The benchmarks as anyone runs them, for a moment: that each reports all of its figures, with
+//! their limits. How fast anything is, is nothing that a test says.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "the helpers of tests fail by panicking, as tests do"
+)]
+
+use std::process::Command;
+
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
+
+/// Runs a benchmark so shortly that its figures mean nothing; nothing may be left behind.
+fn bench(which: &str) -> Vec<Value> {
+    let temporary = tempfile::tempdir().unwrap();
+    let output = Command::new(BINARY)
+        .args(["bench", which, "--seconds", "0.2", "--output", "json"])
+        .env("TMPDIR", temporary.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["version"], 1);
+    assert_eq!(document["bench"], which);
+    document["figures"].as_array().unwrap().clone()
+}
+
+fn figure<'a>(figures: &'a [Value], name: &str) -> &'a Value {
+    let found = figures.iter().find(|figure| figure["figure"] == name);
+    let found = found.unwrap_or_else(|| panic!("no figure {name} in {figures:?}"));
+    assert!(found["value"].as_f64().unwrap() > 0.0, "{found}");
+    found
+}
+
+/// A figure with something asked of it says what, of which limit, and whether it is so.
+fn held_against(figure: &Value, terms: &[&str]) {
+    assert!(figure["limit"].as_f64().unwrap() > 0.0, "{figure}");
+    assert!(figure["ratio"].as_f64().unwrap() > 0.0, "{figure}");
+    assert!(figure["reached"].is_boolean(), "{figure}");
+    assert!(figure["noisy"].is_boolean(), "{figure}");
+    let named: Vec<&str> = figure["terms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|term| term["term"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, terms);
+}
+
+#[test]
+fn the_terms_of_all_limits_are_measured() {
+    let figures = bench("terms");
+    for term in [
+        "sign",
+        "verify_strict",
+        "sha256",
+        "file",
+        "flush",
+        "hop",
+        "stream",
+    ] {
+        assert!(figure(&figures, term)["limit"].is_number(), "{term}");
+    }
+    figure(&figures, "echo");
+}
+
+#[test]
+fn submissions_are_held_against_echo_verification_and_signature() {
+    let figures = bench("ingest");
+    let unary = figure(&figures, "unary, 64 in flight");
+    held_against(unary, &["echo", "verify_strict", "sign"]);
+}
