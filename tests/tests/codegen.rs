@@ -13,6 +13,7 @@
 
 mod shape;
 
+use prost::Message;
 use prost_types::FileDescriptorSet;
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,7 +47,16 @@ fn descriptors() -> FileDescriptorSet {
     protox::compile(files, [root]).unwrap_or_else(|e| panic!("proto/ does not compile: {e:?}"))
 }
 
-fn read_all(folder: &Path) -> BTreeMap<String, String> {
+/// What `grpc.reflection.v1` answers from: the files without their comments.
+fn descriptor_bytes(set: &FileDescriptorSet) -> Vec<u8> {
+    let mut set = set.clone();
+    for file in &mut set.file {
+        file.source_code_info = None;
+    }
+    set.encode_to_vec()
+}
+
+fn read_all(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let Ok(items) = fs::read_dir(folder) else {
         return BTreeMap::new();
     };
@@ -54,15 +64,16 @@ fn read_all(folder: &Path) -> BTreeMap<String, String> {
         .map(|item| {
             let path = item.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            (name, fs::read_to_string(&path).unwrap())
+            (name, fs::read(&path).unwrap())
         })
         .collect()
 }
 
-fn generate() -> BTreeMap<String, String> {
+fn generate() -> BTreeMap<String, Vec<u8>> {
     let set = descriptors();
     let out = tempfile::tempdir().unwrap();
     let table = shape::table(&set);
+    let descriptors = descriptor_bytes(&set);
     tonic_prost_build::configure()
         // The wire crate opens no sockets: whoever dials makes the channel.
         .build_transport(false)
@@ -71,7 +82,8 @@ fn generate() -> BTreeMap<String, String> {
         .compile_fds(set)
         .unwrap();
     let mut files = read_all(out.path());
-    files.insert("shape.rs".into(), table);
+    files.insert("shape.rs".into(), table.into_bytes());
+    files.insert("descriptors.binpb".into(), descriptors);
     files
 }
 
@@ -93,7 +105,10 @@ fn committed_code_is_what_the_contract_generates() {
     for (name, text) in &fresh {
         match committed.get(name) {
             None => wrong.push(format!("{name} is missing")),
-            Some(old) if old != text => wrong.push(first_difference(name, old, text)),
+            Some(old) if old != text => {
+                let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(text));
+                wrong.push(first_difference(name, &old, &new));
+            }
             Some(_) => {}
         }
     }

@@ -17,7 +17,7 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 
-use tocsin_wire::proto::admin::v1::admin_service_server::{AdminService, AdminServiceServer};
+use tocsin_wire::proto::admin::v1::admin_service_server::{self, AdminService, AdminServiceServer};
 use tocsin_wire::proto::admin::v1::{
     GetStatusRequest, GetStatusResponse, ListPeersRequest, ListPeersResponse,
 };
@@ -59,6 +59,9 @@ pub enum AdminError {
     /// The socket cannot be used.
     #[error("admin_listen: {0}")]
     Socket(#[from] std::io::Error),
+    /// The descriptors that reflection answers from.
+    #[error("reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
     /// tonic could not serve.
     #[error("admin port: {0}")]
     Serve(#[from] tonic::transport::Error),
@@ -84,7 +87,10 @@ pub async fn serve(
     .max_decoding_message_size(MAX_CONTROL_MESSAGE_BYTES)
     .max_encoding_message_size(MAX_ANSWER_MESSAGE_BYTES);
     let pages = pages(source, Arc::new(registry));
-    let routes = Routes::from(Routes::new(service).into_axum_router().merge(pages));
+    let names = [admin_service_server::SERVICE_NAME];
+    let reflection = crate::serve::reflection::service(&names)?;
+    let services = Routes::new(service).add_service(reflection);
+    let routes = Routes::from(services.into_axum_router().merge(pages));
     server(Server::builder())
         .accept_http1(true)
         .timeout(REQUEST_DEADLINE)

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tocsin_core::registry::{Event, Position};
-use tocsin_core::statement::{Decoded, Statement};
+use tocsin_core::statement::{Act, Decoded, Statement};
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
 use tocsin_log::hash::Hash;
@@ -14,6 +14,7 @@ use tocsin_store::error::StoreError;
 use tocsin_store::reader::{BodyContent, LogReader, StoredBody, StoredEntry};
 use tocsin_wire::body::{self, BodyKind};
 
+use crate::clock;
 use crate::indexer::{Judged, judge};
 use crate::limits;
 use crate::node::Node;
@@ -124,6 +125,7 @@ fn add_events(
     match judged {
         Judged::Valid { entry, statement } => {
             let statement: Arc<Statement> = Arc::from(statement);
+            node.measure_propagation(&statement);
             let lasting = lasting_bodies(node, &statement, &stored.bodies);
             events.push(Event::Valid {
                 position: position.clone(),
@@ -138,6 +140,21 @@ fn add_events(
         Judged::Invalid => {
             node.metrics.invalid(origin);
             events.push(Event::Invalid { position });
+        }
+    }
+}
+
+impl Node {
+    /// Measures how long what makes or ends a block took to get here. What was made before this
+    /// node started is replayed or caught up with, and says nothing about the way.
+    fn measure_propagation(&self, statement: &Statement) {
+        let counts = match &statement.act {
+            Act::Order(_) | Act::OrderAct(_) | Act::Decision(_) => true,
+            Act::Report(_) | Act::Indicator(_) | Act::PolicyPack(_) => false,
+        };
+        if counts && statement.created_ms >= self.started_ms {
+            self.metrics
+                .propagated(statement.created_ms, clock::now_ms());
         }
     }
 }

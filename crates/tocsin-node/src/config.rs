@@ -17,7 +17,7 @@ use crate::limits::{MAX_ALLIANCE_BYTES, MAX_CLIENTS, MAX_CONFIG_BYTES, MAX_PEERS
 use crate::logging::check_level;
 
 /// Every key of `node.toml` with one value, and the environment variable that sets it.
-pub const KEYS: [(&str, &str); 10] = [
+pub const KEYS: [(&str, &str); 12] = [
     ("member", "TOCSIN_MEMBER"),
     ("data_dir", "TOCSIN_DATA_DIR"),
     ("alliance", "TOCSIN_ALLIANCE"),
@@ -28,6 +28,8 @@ pub const KEYS: [(&str, &str); 10] = [
     ("keys.dir", "TOCSIN_KEYS_DIR"),
     ("log.format", "TOCSIN_LOG_FORMAT"),
     ("log.level", "TOCSIN_LOG_LEVEL"),
+    ("trace.otlp", "TOCSIN_TRACE_OTLP"),
+    ("trace.share", "TOCSIN_TRACE_SHARE"),
 ];
 
 /// Tables whose keys are names of the operator's choice.
@@ -77,6 +79,8 @@ pub struct Config {
     pub peers: BTreeMap<String, String>,
     /// How to log.
     pub log: LogConfig,
+    /// Where spans go, if anywhere.
+    pub trace: Option<TraceConfig>,
 }
 
 /// Our certificate chain and its private key, PEM.
@@ -95,6 +99,15 @@ pub struct LogConfig {
     pub format: LogFormat,
     /// A level, or a list of `target=level`.
     pub level: String,
+}
+
+/// Spans for a collector. Off unless asked for: nothing leaves a node by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceConfig {
+    /// OTLP over gRPC, `http://host:4317`.
+    pub otlp: String,
+    /// The share of requests that are traced, above 0 and at most 1.
+    pub share: f64,
 }
 
 /// The form of a log line.
@@ -257,6 +270,7 @@ impl Settings {
             clients: self.clients.clone(),
             peers: self.peers.clone(),
             log: self.log()?,
+            trace: self.trace()?,
         })
     }
 
@@ -270,6 +284,35 @@ impl Settings {
         let level = self.text("log.level").unwrap_or("info").to_owned();
         check_level(&level).map_err(|why| bad("log.level", &why.to_string(), "try info"))?;
         Ok(LogConfig { format, level })
+    }
+
+    fn trace(&self) -> Result<Option<TraceConfig>, ConfigError> {
+        let share = self.text("trace.share").unwrap_or("1").parse();
+        let share = share.ok().filter(|share| *share > 0.0 && *share <= 1.0);
+        let share = share.ok_or_else(|| {
+            let what = "not a share of requests";
+            bad(
+                "trace.share",
+                what,
+                "write a number above 0 and at most 1, like \"0.1\"",
+            )
+        })?;
+        let Some(otlp) = self.text("trace.otlp").filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let uri: Option<http::Uri> = otlp.parse().ok();
+        let plain = uri.is_some_and(|uri| {
+            uri.scheme_str() == Some("http") && uri.host().is_some() && uri.port().is_some()
+        });
+        if !plain {
+            return Err(bad(
+                "trace.otlp",
+                "not a collector's address",
+                "write it like http://127.0.0.1:4317; it is spoken to in clear, so keep it near",
+            ));
+        }
+        let otlp = otlp.to_owned();
+        Ok(Some(TraceConfig { otlp, share }))
     }
 
     fn text(&self, key: &'static str) -> Option<&str> {

@@ -11,9 +11,11 @@ use tocsin_core::policy::{RULE_FLOOD, Ruling};
 use tocsin_core::registry::{Due, Registry};
 use tocsin_core::statement::{Act, Statement, StatementRef};
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
+use tracing::Instrument;
 
 use crate::clock;
 use crate::limits;
+use crate::logging::SPANS;
 use crate::node::Node;
 use crate::signing::Standing;
 
@@ -79,7 +81,9 @@ async fn say(node: &Node, statement: Statement) {
     let kind = decision.kind.word();
     let payload = tocsin_wire::statement::encode(&statement);
     let entry = Entry::sign(STATEMENT_TYPE, payload, &[&node.keys.record]);
-    match crate::door::submit(node, entry, Vec::new()).await {
+    let span = tracing::trace_span!(target: SPANS, "decide", kind);
+    let submitted = crate::door::submit(node, entry, Vec::new());
+    match submitted.instrument(span).await {
         Ok(accepted) => {
             node.metrics.decided(kind);
             tracing::info!(decision = %accepted.name, kind, "decided");

@@ -16,10 +16,13 @@ use tonic::body::Body;
 use tonic::codegen::Bytes;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::connection::{Connection, Outflow};
 use crate::limits::ListenLimits;
-use crate::metrics::{Metrics, RequestLabel};
+use crate::logging::SPANS;
+use crate::metrics::Metrics;
 use crate::status::{Reason, Refusal};
 
 /// When the answer to this request must have begun; among its extensions.
@@ -109,12 +112,14 @@ where
             .get::<Connection>()
             .map(Connection::outflow);
         let path = request.uri().path().to_owned();
+        let span = span(&path, request.extensions().get::<Connection>());
         let metrics = self.layer.metrics.clone();
 
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let answer = inner.call(request);
-        Box::pin(async move {
+        let ending = span.clone();
+        let work = async move {
             let response = match tokio::time::timeout_at(deadline, answer).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(never)) => match never {},
@@ -124,11 +129,27 @@ where
             let end = End {
                 metrics,
                 path,
+                span: ending,
                 told: false,
             };
             Ok(watch(response, outflow, end))
-        })
+        };
+        Box::pin(work.instrument(span))
     }
+}
+
+/// For a collector, if there is one: the method, who asks, and later how it ended.
+fn span(path: &str, connection: Option<&Connection>) -> Span {
+    let peer = connection.map(|connection| connection.identity().member());
+    tracing::trace_span!(
+        target: SPANS,
+        "rpc",
+        otel.name = path.trim_start_matches('/'),
+        otel.kind = "server",
+        rpc.system = "grpc",
+        rpc.grpc.status_code = Empty,
+        peer.member = peer,
+    )
 }
 
 fn is_grpc(request: &Request<Body>) -> bool {
@@ -179,6 +200,7 @@ fn watch(response: Response<Body>, outflow: Option<Outflow>, mut end: End) -> Re
 struct End {
     metrics: Metrics,
     path: String,
+    span: Span,
     told: bool,
 }
 
@@ -188,18 +210,9 @@ impl End {
             return;
         }
         self.told = true;
-        // Only methods that exist become labels; whoever makes up names gets one for all.
-        let exists = code != Code::Unimplemented;
-        let method = if exists {
-            self.path.clone()
-        } else {
-            "unknown".to_owned()
-        };
-        let code = i32::from(code).to_string();
-        self.metrics
-            .grpc_requests
-            .get_or_create(&RequestLabel { method, code })
-            .inc();
+        let code = i32::from(code);
+        self.span.record("rpc.grpc.status_code", code);
+        self.metrics.finished(&self.path, code);
     }
 }
 

@@ -41,6 +41,7 @@ mod serve;
 mod signing;
 mod state;
 mod subscriber;
+mod supervisor;
 mod upstreams;
 
 pub mod admin;

@@ -90,6 +90,9 @@ pub const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
 /// To open a connection to a peer, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// For one batch of spans to a collector, and for the last one when the node ends.
+pub const TRACE_TIMEOUT: Duration = Duration::from_secs(2);
+
 // Queues: full means refused with RESOURCE_EXHAUSTED or back-pressure, never growth.
 
 /// Statements that wait for the sequencer: one batch gathers while one is flushed.

@@ -5,40 +5,111 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use tracing_subscriber::EnvFilter;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
 
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{Config, LogConfig, LogFormat, TraceConfig};
+use crate::limits::TRACE_TIMEOUT;
 
-/// Starts logging for this process; the first caller wins, so that tests can share one.
+/// The target of spans that are made for a collector, and of nothing else. They name methods,
+/// members and counts, never what a statement says.
+pub(crate) const SPANS: &str = "tocsin_span";
+
+/// Logging of this process; spans that wait are sent when it is [ended](Self::end).
+#[derive(Debug)]
+pub struct Logging {
+    spans: Option<SdkTracerProvider>,
+}
+
+/// Why logging cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LoggingError {
+    /// `log.level`.
+    #[error("log.level: {0}")]
+    Level(#[from] BadLevel),
+    /// `trace.otlp`.
+    #[error("trace.otlp: {0}")]
+    Trace(#[from] ExporterBuildError),
+}
+
+/// Starts logging for this process; the first caller wins, so that tests can share one. Must be
+/// called inside the runtime that is to send spans.
 ///
 /// # Errors
-/// When `log.level` is neither a level nor a list of `target=level`.
-pub fn start(config: &LogConfig) -> Result<(), BadLevel> {
-    let filter = EnvFilter::try_new(&config.level).map_err(|_| BadLevel)?;
+/// When `log.level` is neither a level nor a list of `target=level`, or `trace.otlp` is no address.
+pub fn start(config: &Config) -> Result<Logging, LoggingError> {
+    let filter = EnvFilter::try_new(&config.log.level).map_err(|_| BadLevel)?;
+    let spans = config.trace.as_ref().map(|trace| provider(trace, config));
+    let spans = spans.transpose()?;
+    let collected = spans.as_ref().map(|spans| {
+        let only = Targets::new().with_target(SPANS, LevelFilter::TRACE);
+        tracing_opentelemetry::layer()
+            .with_tracer(spans.tracer("tocsin"))
+            .with_filter(only)
+    });
+    // A second start in one process keeps the first: nothing is lost by it.
+    let _ = Registry::default()
+        .with(lines(&config.log).with_filter(filter))
+        .with(collected)
+        .try_init();
+    Ok(Logging { spans })
+}
+
+fn lines<S>(config: &LogConfig) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
     let json = match config.format {
         LogFormat::Json => true,
         LogFormat::Text => false,
         LogFormat::Auto => !io::stderr().is_terminal(),
     };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false);
-    // A second start in one process keeps the first: nothing is lost by it.
-    let _ = if json {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_writer(io::stderr)
-            .finish()
-            .try_init()
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false);
+    if json {
+        let layer = layer.json().flatten_event(true);
+        layer.with_writer(io::stderr).boxed()
     } else {
-        builder
-            .with_writer(|| OneLine(io::stderr()))
-            .finish()
-            .try_init()
-    };
-    Ok(())
+        layer.with_writer(|| OneLine(io::stderr())).boxed()
+    }
+}
+
+/// Sends what was traced in batches; a collector that is away costs spans, never requests.
+fn provider(trace: &TraceConfig, config: &Config) -> Result<SdkTracerProvider, ExporterBuildError> {
+    let exporter = SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(&trace.otlp)
+        .with_timeout(TRACE_TIMEOUT)
+        .build()?;
+    let resource = Resource::builder_empty()
+        .with_service_name("tocsin")
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attribute(KeyValue::new("service.instance.id", config.member.clone()));
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_sampler(Sampler::TraceIdRatioBased(trace.share))
+        .with_resource(resource.build())
+        .build())
+}
+
+impl Logging {
+    /// Sends the spans that wait. Blocks, for at most [`TRACE_TIMEOUT`] or so.
+    pub fn end(self) {
+        if let Some(spans) = self.spans
+            && let Err(error) = spans.shutdown_with_timeout(TRACE_TIMEOUT)
+        {
+            tracing::debug!(%error, "the last spans were not sent");
+        }
+    }
 }
 
 /// `log.level` cannot be read.

@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 use tocsin_log::checkpoint::Origin;
 
 /// A log's origin.
@@ -36,10 +36,26 @@ pub struct ReasonLabel {
 /// A finished request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabel {
-    /// `/package.Service/Method`, or `unknown`.
+    /// `package.Service`, or `unknown`.
+    pub service: String,
+    /// `Method`, or `unknown`.
     pub method: String,
     /// The gRPC code, as a number.
     pub code: String,
+}
+
+/// What a certificate is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct UseLabel {
+    /// `node`, for the one that this node shows.
+    pub r#use: &'static str,
+}
+
+/// Whose decisions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct JurisdictionLabel {
+    /// Two capital letters, as in the roster.
+    pub jurisdiction: String,
 }
 
 /// Everything that is counted. Cloning shares the counts.
@@ -51,8 +67,8 @@ pub struct Metrics {
     pub connections_refused: Family<ReasonLabel, Counter>,
     /// Finished requests.
     pub grpc_requests: Family<RequestLabel, Counter>,
-    /// End of our certificate (unix seconds).
-    pub certificate_expiry: Gauge,
+    /// End of a certificate (unix seconds).
+    pub certificate_expiry: Family<UseLabel, Gauge>,
     /// Certificates taken up on SIGHUP, by result.
     pub certificate_reloads: Family<ReasonLabel, Counter>,
     /// Entries of each log that are durable here.
@@ -79,10 +95,12 @@ pub struct Metrics {
     pub commit_duration: Histogram,
     /// Entries in a commit batch.
     pub commit_entries: Histogram,
-    /// From an entry's creation to its being applied here.
+    /// From the making of an order, an act on one or a decision to its being applied here.
     pub propagation: Histogram,
     /// Orders that wait for a decision of ours.
-    pub decisions_open: Gauge,
+    pub decisions_open: Family<JurisdictionLabel, Gauge>,
+    /// How long the oldest of them has waited (seconds); 0 when none waits.
+    pub decision_age: Gauge,
     /// Decisions of ours, by kind.
     pub decisions: Family<ReasonLabel, Counter>,
     /// Watchers of notices now.
@@ -93,15 +111,85 @@ pub struct Metrics {
     pub signing: Gauge,
 }
 
+/// The registry, and what is in it by the names that a scrape shows.
+#[derive(Debug)]
+pub struct Catalog {
+    /// What `/metrics` renders.
+    pub registry: Registry,
+    /// Every metric, in order of registration.
+    pub described: Vec<Described>,
+}
+
+/// A metric as a dashboard, an alert rule or a manual names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// The name of its samples; of a histogram, without `_bucket`, `_sum` and `_count`.
+    pub name: String,
+    /// `counter`, `gauge`, `histogram` or `info`.
+    pub kind: &'static str,
+    /// What it says.
+    pub help: &'static str,
+}
+
+const PREFIX: &str = "tocsin";
+
+impl Catalog {
+    fn new(member: &str) -> Self {
+        let mut catalog = Self {
+            registry: Registry::with_prefix(PREFIX),
+            described: Vec::new(),
+        };
+        let build = Info::new(vec![
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("member", member.to_owned()),
+        ]);
+        catalog.registry.register("build", "What runs here", build);
+        catalog.describe("build", "_info", "info", "What runs here");
+        catalog
+    }
+
+    fn describe(&mut self, name: &str, ending: &str, kind: &'static str, help: &'static str) {
+        let name = format!("{PREFIX}_{name}{ending}");
+        self.described.push(Described { name, kind, help });
+    }
+
+    fn counter(&mut self, name: &str, help: &'static str, metric: &(impl Metric + Clone)) {
+        self.registry.register(name, help, metric.clone());
+        self.describe(name, "_total", "counter", help);
+    }
+
+    fn gauge(&mut self, name: &str, help: &'static str, metric: &(impl Metric + Clone)) {
+        self.registry.register(name, help, metric.clone());
+        self.describe(name, "", "gauge", help);
+    }
+
+    fn gauge_seconds(&mut self, name: &str, help: &'static str, metric: &(impl Metric + Clone)) {
+        let registry = &mut self.registry;
+        registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+        self.describe(name, "_seconds", "gauge", help);
+    }
+
+    fn histogram(&mut self, name: &str, help: &'static str, metric: &Histogram) {
+        self.registry.register(name, help, metric.clone());
+        self.describe(name, "", "histogram", help);
+    }
+
+    fn histogram_seconds(&mut self, name: &str, help: &'static str, metric: &Histogram) {
+        let registry = &mut self.registry;
+        registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+        self.describe(name, "_seconds", "histogram", help);
+    }
+}
+
 impl Metrics {
-    /// Makes the metrics and a registry that shows them.
+    /// Makes the metrics, and the registry that shows them with its catalogue.
     #[must_use]
-    pub fn new(member: &str) -> (Self, Registry) {
+    pub fn new(member: &str) -> (Self, Catalog) {
         let metrics = Self {
             connections: Gauge::default(),
             connections_refused: Family::default(),
             grpc_requests: Family::default(),
-            certificate_expiry: Gauge::default(),
+            certificate_expiry: Family::default(),
             certificate_reloads: Family::default(),
             log_entries: Family::default(),
             log_applied_entries: Family::default(),
@@ -116,138 +204,115 @@ impl Metrics {
             commit_duration: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             commit_entries: Histogram::new(exponential_buckets(1.0, 4.0, 7)),
             propagation: Histogram::new(exponential_buckets(0.001, 2.0, 20)),
-            decisions_open: Gauge::default(),
+            decisions_open: Family::default(),
+            decision_age: Gauge::default(),
             decisions: Family::default(),
             watchers: Gauge::default(),
             notices: Counter::default(),
             signing: Gauge::default(),
         };
-        let mut registry = Registry::with_prefix("tocsin");
-        let build = Info::new(vec![
-            ("version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("member", member.to_owned()),
-        ]);
-        registry.register("build", "What runs here", build);
-        metrics.register_edge(&mut registry);
-        metrics.register_logs(&mut registry);
-        metrics.register_field(&mut registry);
-        (metrics, registry)
+        let mut catalog = Catalog::new(member);
+        metrics.catalogue_edge(&mut catalog);
+        metrics.catalogue_logs(&mut catalog);
+        metrics.catalogue_field(&mut catalog);
+        (metrics, catalog)
     }
 
-    fn register_edge(&self, to: &mut Registry) {
-        to.register(
-            "connections",
-            "Connections open now",
-            self.connections.clone(),
-        );
-        to.register(
+    fn catalogue_edge(&self, to: &mut Catalog) {
+        to.gauge("connections", "Connections open now", &self.connections);
+        to.counter(
             "connections_refused",
             "Connections closed by us, by reason",
-            self.connections_refused.clone(),
+            &self.connections_refused,
         );
-        to.register(
-            "grpc_requests",
-            "Finished requests",
-            self.grpc_requests.clone(),
+        to.counter("grpc_requests", "Finished requests", &self.grpc_requests);
+        to.gauge_seconds(
+            "cert_expiry_timestamp",
+            "When a certificate of ours ends",
+            &self.certificate_expiry,
         );
-        to.register_with_unit(
-            "certificate_expiry_timestamp",
-            "End of our certificate",
-            Unit::Seconds,
-            self.certificate_expiry.clone(),
-        );
-        to.register(
+        to.counter(
             "certificate_reloads",
             "Certificates read again on SIGHUP, by result",
-            self.certificate_reloads.clone(),
+            &self.certificate_reloads,
         );
-        to.register("signing", "Whether the node signs", self.signing.clone());
+        to.gauge("signing", "1 when the node signs, else 0", &self.signing);
     }
 
-    fn register_logs(&self, to: &mut Registry) {
-        to.register(
-            "log_entries",
-            "Entries durable here",
-            self.log_entries.clone(),
-        );
-        to.register(
+    fn catalogue_logs(&self, to: &mut Catalog) {
+        to.gauge("log_entries", "Entries durable here", &self.log_entries);
+        to.gauge(
             "log_applied_entries",
             "Entries taken in by the registry",
-            self.log_applied_entries.clone(),
+            &self.log_applied_entries,
         );
-        to.register(
+        to.gauge(
             "checkpoint_cosignatures",
-            "Members that cosigned the newest checkpoint",
-            self.checkpoint_cosignatures.clone(),
+            "Members whose cosignature covers the newest checkpoint",
+            &self.checkpoint_cosignatures,
         );
-        to.register(
+        to.counter(
             "invalid_entries",
             "Entries not valid",
-            self.invalid_entries.clone(),
+            &self.invalid_entries,
         );
-        to.register(
+        to.gauge(
             "peer_lag_entries",
-            "Entries a peer has more",
-            self.peer_lag.clone(),
+            "Entries of a peer's log that we know of and do not have",
+            &self.peer_lag,
         );
-        to.register_with_unit(
+        to.gauge_seconds(
             "peer_last_contact_timestamp",
-            "When a peer was last heard",
-            Unit::Seconds,
-            self.peer_last_contact.clone(),
+            "When a peer was last connected",
+            &self.peer_last_contact,
         );
-        to.register(
+        to.gauge(
             "peer_connected",
-            "Whether its stream stands",
-            self.peer_connected.clone(),
+            "1 when the stream from a peer stands, else 0",
+            &self.peer_connected,
         );
-        to.register(
+        to.counter(
             "equivocations",
             "Origins with two histories",
-            self.equivocations.clone(),
+            &self.equivocations,
         );
-        to.register_with_unit(
+        to.histogram_seconds(
             "commit_duration",
             "From taking up a batch to its answer",
-            Unit::Seconds,
-            self.commit_duration.clone(),
+            &self.commit_duration,
         );
-        to.register(
-            "commit_entries",
-            "Entries in a batch",
-            self.commit_entries.clone(),
-        );
-        to.register_with_unit(
-            "propagation",
-            "From an entry's creation to its being applied here",
-            Unit::Seconds,
-            self.propagation.clone(),
+        to.histogram("commit_entries", "Entries in a batch", &self.commit_entries);
+        to.histogram_seconds(
+            "block_propagation",
+            "From the making of an order, an act or a decision to its being applied here",
+            &self.propagation,
         );
     }
 
-    fn register_field(&self, to: &mut Registry) {
-        to.register(
+    fn catalogue_field(&self, to: &mut Catalog) {
+        to.counter(
             "submissions_refused",
             "Submissions refused at the door, by reason",
-            self.submissions_refused.clone(),
+            &self.submissions_refused,
         );
-        to.register(
+        to.counter(
             "submissions_accepted",
             "Submissions acknowledged",
-            self.submissions_accepted.clone(),
+            &self.submissions_accepted,
         );
-        to.register(
+        to.gauge(
             "decisions_open",
             "Orders that wait for our decision",
-            self.decisions_open.clone(),
+            &self.decisions_open,
         );
-        to.register(
-            "decisions",
-            "Decisions of ours, by kind",
-            self.decisions.clone(),
+        to.gauge_seconds(
+            "decision_age",
+            "How long the oldest order has waited for our decision; 0 when none waits",
+            &self.decision_age,
         );
-        to.register("watchers", "Watchers of notices now", self.watchers.clone());
-        to.register("notices", "Notices sent", self.notices.clone());
+        to.counter("decisions", "Decisions of ours, by kind", &self.decisions);
+        to.gauge("watchers", "Watchers of notices now", &self.watchers);
+        to.counter("notices", "Notices sent", &self.notices);
     }
 
     /// Entries of a log were taken into the registry.
@@ -276,11 +341,71 @@ impl Metrics {
         self.log_entries.get_or_create(&label).set(gauge(size));
     }
 
+    /// So many members' cosignatures cover the newest checkpoint of a log.
+    pub fn cosigned(&self, origin: &Origin, members: usize) {
+        let label = OriginLabel {
+            origin: origin.to_string(),
+        };
+        let members = i64::try_from(members).unwrap_or(i64::MAX);
+        self.checkpoint_cosignatures
+            .get_or_create(&label)
+            .set(members);
+    }
+
+    /// A note names so many entries more of a member's log than we hold.
+    pub fn lags(&self, member: &str, entries: u64) {
+        let label = PeerLabel {
+            peer: member.to_owned(),
+        };
+        self.peer_lag.get_or_create(&label).set(gauge(entries));
+    }
+
+    /// An order, an act on one or a decision was taken in, so long after it was made. Clocks of two
+    /// members are compared here: what seems to come from the future counts as at once.
+    pub fn propagated(&self, created_ms: i64, now_ms: i64) {
+        let ms = now_ms.saturating_sub(created_ms).max(0);
+        self.propagation.observe(ms as f64 / 1_000.0);
+    }
+
     /// This node decided by policy, or recorded a lapse.
     pub fn decided(&self, kind: &'static str) {
         self.decisions
             .get_or_create(&ReasonLabel { reason: kind })
             .inc();
+    }
+
+    /// The certificate in use ends then (unix seconds).
+    pub fn certificate_ends(&self, at_seconds: i64) {
+        let label = UseLabel { r#use: "node" };
+        self.certificate_expiry
+            .get_or_create(&label)
+            .set(at_seconds);
+    }
+
+    /// A request ended with a gRPC code. Only methods that exist become labels; whoever makes up
+    /// names gets one for all.
+    pub fn finished(&self, path: &str, code: i32) {
+        const UNIMPLEMENTED: i32 = 12;
+        let known = (code != UNIMPLEMENTED)
+            .then(|| path.trim_start_matches('/').split_once('/'))
+            .flatten();
+        let (service, method) = known.unwrap_or(("unknown", "unknown"));
+        let label = RequestLabel {
+            service: service.to_owned(),
+            method: method.to_owned(),
+            code: code.to_string(),
+        };
+        self.grpc_requests.get_or_create(&label).inc();
+    }
+
+    /// So many orders wait for a decision of `jurisdiction`, the oldest for so many seconds.
+    pub fn waiting(&self, jurisdiction: &str, orders: usize, oldest_seconds: i64) {
+        let label = JurisdictionLabel {
+            jurisdiction: jurisdiction.to_owned(),
+        };
+        let orders = i64::try_from(orders).unwrap_or(i64::MAX);
+        self.decisions_open.get_or_create(&label).set(orders);
+        self.decision_age.set(oldest_seconds);
     }
 
     /// The door refused a submission.
@@ -315,14 +440,16 @@ pub fn render(registry: &Registry) -> Result<String, fmt::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn every_metric_has_our_prefix_and_counters_end_in_total() {
-        let (metrics, registry) = Metrics::new("de");
+        let (metrics, catalog) = Metrics::new("de");
         metrics.refused("handshake_timeout");
         metrics.notices.inc();
-        let text = render(&registry).unwrap();
+        let text = render(&catalog.registry).unwrap();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             assert!(line.starts_with("tocsin_"), "{line}");
         }
@@ -333,5 +460,47 @@ mod tests {
             text.contains("tocsin_commit_duration_seconds_bucket"),
             "{text}"
         );
+    }
+
+    /// Of a family nothing is shown until it has a sample, so each gets one here.
+    #[test]
+    fn the_catalogue_names_what_a_scrape_shows() {
+        let (metrics, catalog) = Metrics::new("de");
+        let origin = "a.example/de/1".parse().unwrap();
+        metrics.applied(&origin, 1);
+        metrics.invalid(&origin);
+        metrics.log_grew(&origin, 1);
+        metrics.decided("adopt");
+        metrics.submission_refused("X");
+        metrics.refused("full");
+        metrics.certificate_ends(0);
+        let label = || PeerLabel { peer: "us".into() };
+        metrics.peer_lag.get_or_create(&label()).set(1);
+        metrics.peer_last_contact.get_or_create(&label()).set(1);
+        metrics.peer_connected.get_or_create(&label()).set(1);
+        let ok = ReasonLabel { reason: "ok" };
+        metrics.certificate_reloads.get_or_create(&ok).inc();
+        let label = OriginLabel {
+            origin: origin.to_string(),
+        };
+        metrics.checkpoint_cosignatures.get_or_create(&label).set(1);
+        metrics.finished("/tocsin.v1.SubmitService/Submit", 0);
+        metrics.waiting("DE", 1, 5);
+        let text = render(&catalog.registry).unwrap();
+        let mut shown = BTreeSet::new();
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = rest.split_once(' ').unwrap();
+                let ending = match kind {
+                    "counter" => "_total",
+                    "info" => "_info",
+                    _ => "",
+                };
+                shown.insert(format!("{name}{ending} {kind}"));
+            }
+        }
+        let described = catalog.described.iter();
+        let described = described.map(|one| format!("{} {}", one.name, one.kind));
+        assert_eq!(shown, described.collect());
     }
 }

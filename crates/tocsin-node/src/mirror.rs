@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 
 use crate::clock;
 use crate::limits;
+use crate::logging::SPANS;
 use crate::node::Node;
 
 /// All mirrored logs.
@@ -216,6 +217,8 @@ fn store(
     mirror: &mut Mirror,
     sent: &peer::Batch,
 ) -> Result<Option<(u64, SignatureLine)>, MirrorError> {
+    let (origin, start, entries) = (sent.origin.as_str(), sent.start, sent.entries.len());
+    let _span = tracing::trace_span!(target: SPANS, "mirror", origin, start, entries).entered();
     let held = mirror.follower.head().size;
     if sent.start < held {
         // Two upstreams overlapped; what is new comes again with the right start.

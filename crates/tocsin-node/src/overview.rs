@@ -7,6 +7,7 @@ use tocsin_wire::proto::admin::v1 as admin;
 
 use crate::admin::StatusSource;
 use crate::clock;
+use crate::metrics::PeerLabel;
 use crate::node::Node;
 use crate::signing::Standing;
 
@@ -123,19 +124,48 @@ impl StatusSource for Overview {
         let node = &self.node;
         let ready = node.signing.standing() == Standing::Ready;
         node.metrics.signing.set(i64::from(ready));
+        self.refresh_logs();
         for (member, link) in node.peers.links() {
-            let label = crate::metrics::PeerLabel { peer: member };
-            node.metrics
-                .peer_connected
-                .get_or_create(&label)
-                .set(i64::from(link.connected));
+            let label = PeerLabel { peer: member };
+            let metrics = &node.metrics;
+            let connected = metrics.peer_connected.get_or_create(&label);
+            connected.set(i64::from(link.connected));
+            let now = clock::now_ms();
+            let heard_ms = if link.connected { now } else { link.heard_ms };
+            let contact = metrics.peer_last_contact.get_or_create(&label);
+            contact.set(heard_ms / 1_000);
         }
         let now = clock::now_ms();
         let jurisdiction = &node.member().jurisdiction;
-        let open = node.state.read().registry.pending(jurisdiction, now).len();
-        node.metrics
-            .decisions_open
-            .set(i64::try_from(open).unwrap_or(i64::MAX));
+        let applied = node.state.read();
+        let pending = applied.registry.pending(jurisdiction, now);
+        let made = pending
+            .iter()
+            .filter_map(|one| applied.registry.order(&one.order, now))
+            .map(|order| order.issued.created_ms)
+            .min();
+        drop(applied);
+        let oldest = made.map_or(0, |made| now.saturating_sub(made).max(0) / 1_000);
+        node.metrics.waiting(jurisdiction, pending.len(), oldest);
+    }
+}
+
+impl Overview {
+    /// What is looked up of every log: its size, how far we lag, who vouches for it.
+    fn refresh_logs(&self) {
+        let node = &self.node;
+        for reader in node.logs.readers() {
+            let (origin, size) = (reader.origin(), reader.size());
+            node.metrics.log_grew(origin, size);
+            let held = node.cosignatures.of(origin).into_iter();
+            let covering = held.filter(|held| held.size >= size).count();
+            node.metrics.cosigned(origin, covering);
+            if origin.member() != node.member().id {
+                let ahead = node.ahead.newest(&origin.to_string());
+                let known = ahead.map_or(size, |note| note.checkpoint().size.max(size));
+                node.metrics.lags(origin.member(), known - size);
+            }
+        }
     }
 }
 

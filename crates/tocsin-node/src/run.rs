@@ -90,6 +90,9 @@ pub enum RunError {
     /// A thread or signal handler could not be had.
     #[error("the system: {0}")]
     System(#[from] std::io::Error),
+    /// The descriptors that reflection answers from.
+    #[error("reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
     /// The gRPC server ended.
     #[error("the server: {0}")]
     Server(#[from] tonic::transport::Error),
@@ -109,7 +112,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let tcp = bind(config.listen).await?;
     let admin = bind(config.admin_listen).await?;
-    let (metrics, registry) = Metrics::new(&config.member);
+    let (metrics, catalog) = Metrics::new(&config.member);
     let (node, own, journal_thread) = tokio::task::block_in_place(|| {
         let (node, own, journal, records) = assemble(config, &options, metrics, stop.clone())?;
         take_up(&node, &records)?;
@@ -119,11 +122,18 @@ pub async fn run(
     let (tls, metrics) = (Arc::clone(&node.tls), node.metrics.clone());
     tasks.push(reload_on_hangup(tls, metrics, stop.clone())?);
     let overview = Arc::new(Overview::new(Arc::clone(&node)));
-    let admin = tokio::spawn(crate::admin::serve(admin, overview, registry, stop.clone()));
+    let admin = tokio::spawn(crate::admin::serve(
+        admin,
+        overview,
+        catalog.registry,
+        stop.clone(),
+    ));
+    tasks.push(tokio::spawn(crate::supervisor::watchdog(Arc::clone(&node))));
+    let routes = crate::serve::routes(&node)?;
     tracing::info!(member = %node.member.id, listen = %node.config.listen, "serving");
-    let served = listener(&node)
-        .serve(tcp, crate::serve::routes(&node), stop.clone())
-        .await;
+    crate::supervisor::ready("serving");
+    let served = listener(&node).serve(tcp, routes, stop.clone()).await;
+    crate::supervisor::stopping();
     stop.cancel();
     for task in tasks {
         // Every task ends by itself when the node stops; one that panicked has nothing to lose.
@@ -157,9 +167,7 @@ fn assemble(
     let member = member_of(&alliance, &config)?.clone();
     let keys = NodeKeys::read(&config.keys_dir, &member)?;
     let tls = NodeTls::load(config.tls.clone(), &member.id, Trust::of(&alliance)?)?;
-    metrics
-        .certificate_expiry
-        .set(tls.certificate().not_after_ms / 1_000);
+    metrics.certificate_ends(tls.certificate().not_after_ms / 1_000);
     let opened = open(&config, &alliance, &keys, options)?;
     let fault = FaultBell::new(stop.clone());
     let (journal, journal_thread) = Journal::start(opened.journal, fault.clone())?;

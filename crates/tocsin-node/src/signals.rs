@@ -60,9 +60,10 @@ pub(crate) fn reload_on_hangup(
                 () = stop.cancelled() => return,
                 _ = hangup.recv() => {}
             }
+            crate::supervisor::reloading();
             let reason = match tls.reload() {
                 Ok(facts) => {
-                    metrics.certificate_expiry.set(facts.not_after_ms / 1_000);
+                    metrics.certificate_ends(facts.not_after_ms / 1_000);
                     tracing::info!(name = %facts.name, "certificate reloaded");
                     "ok"
                 }
@@ -75,6 +76,7 @@ pub(crate) fn reload_on_hangup(
                 .certificate_reloads
                 .get_or_create(&ReasonLabel { reason })
                 .inc();
+            crate::supervisor::ready("serving");
         }
     }))
 }

@@ -37,3 +37,7 @@ pub mod admin {
         include!("gen/tocsin.admin.v1.rs");
     }
 }
+
+/// The descriptors of all packages, an encoded `google.protobuf.FileDescriptorSet`, for whoever
+/// asks a node what it serves (grpc.reflection.v1).
+pub const DESCRIPTORS: &[u8] = include_bytes!("gen/descriptors.binpb");

@@ -105,12 +105,14 @@ pub fn explanations() -> Vec<Explanation> {
 }
 
 fn run_until_told(config: Config, options: RunOptions, with_parent: bool) -> Result<(), Failure> {
-    logging::start(&config.log).map_err(refused)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(refused)?;
-    runtime.block_on(async {
+    let entered = runtime.enter();
+    let logging = logging::start(&config).map_err(refused)?;
+    drop(entered);
+    let ended = runtime.block_on(async {
         let stop = CancellationToken::new();
         stop_on_signal(stop.clone()).map_err(refused)?;
         if with_parent {
@@ -119,7 +121,9 @@ fn run_until_told(config: Config, options: RunOptions, with_parent: bool) -> Res
         tocsin_node::run(config, options, stop)
             .await
             .map_err(refused)
-    })
+    });
+    logging.end();
+    ended
 }
 
 fn refused(error: impl std::fmt::Display) -> Failure {

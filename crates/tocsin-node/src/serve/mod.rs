@@ -12,6 +12,7 @@ mod page;
 mod peer;
 mod record;
 mod records;
+pub(crate) mod reflection;
 mod roster;
 mod screen;
 mod submit;
@@ -21,18 +22,18 @@ mod walk;
 use std::sync::Arc;
 
 use tocsin_log::quorum::Grade;
-use tocsin_wire::proto::peer::v1::peer_service_server::PeerServiceServer;
+use tocsin_wire::proto::peer::v1::peer_service_server::{self, PeerServiceServer};
 use tocsin_wire::proto::v1;
-use tocsin_wire::proto::v1::block_service_server::BlockServiceServer;
-use tocsin_wire::proto::v1::decision_service_server::DecisionServiceServer;
-use tocsin_wire::proto::v1::indicator_service_server::IndicatorServiceServer;
-use tocsin_wire::proto::v1::log_service_server::LogServiceServer;
-use tocsin_wire::proto::v1::notice_service_server::NoticeServiceServer;
-use tocsin_wire::proto::v1::order_service_server::OrderServiceServer;
-use tocsin_wire::proto::v1::report_service_server::ReportServiceServer;
-use tocsin_wire::proto::v1::roster_service_server::RosterServiceServer;
-use tocsin_wire::proto::v1::screen_service_server::ScreenServiceServer;
-use tocsin_wire::proto::v1::submit_service_server::SubmitServiceServer;
+use tocsin_wire::proto::v1::block_service_server::{self, BlockServiceServer};
+use tocsin_wire::proto::v1::decision_service_server::{self, DecisionServiceServer};
+use tocsin_wire::proto::v1::indicator_service_server::{self, IndicatorServiceServer};
+use tocsin_wire::proto::v1::log_service_server::{self, LogServiceServer};
+use tocsin_wire::proto::v1::notice_service_server::{self, NoticeServiceServer};
+use tocsin_wire::proto::v1::order_service_server::{self, OrderServiceServer};
+use tocsin_wire::proto::v1::report_service_server::{self, ReportServiceServer};
+use tocsin_wire::proto::v1::roster_service_server::{self, RosterServiceServer};
+use tocsin_wire::proto::v1::screen_service_server::{self, ScreenServiceServer};
+use tocsin_wire::proto::v1::submit_service_server::{self, SubmitServiceServer};
 use tonic::service::Routes;
 
 use crate::limits;
@@ -48,7 +49,10 @@ macro_rules! reading {
 }
 
 /// All services of a node.
-pub(crate) fn routes(node: &Arc<Node>) -> Routes {
+///
+/// # Errors
+/// The descriptors that reflection answers from cannot be read.
+pub(crate) fn routes(node: &Arc<Node>) -> Result<Routes, tonic_reflection::server::Error> {
     let peer = PeerServiceServer::new(peer::Peer::new(Arc::clone(node)))
         .max_decoding_message_size(limits::MAX_CONTROL_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_BULK_MESSAGE_BYTES);
@@ -58,8 +62,10 @@ pub(crate) fn routes(node: &Arc<Node>) -> Routes {
     let health = health::service(node);
     let node = || Arc::clone(node);
     let records = records::Records::new(node());
-    Routes::new(peer)
+    let reflection = reflection::service(&SERVED)?;
+    Ok(Routes::new(peer)
         .add_service(submit)
+        .add_service(reflection)
         .add_service(health)
         .add_service(reading!(ReportServiceServer::new(records.clone())))
         .add_service(reading!(IndicatorServiceServer::new(records)))
@@ -81,8 +87,24 @@ pub(crate) fn routes(node: &Arc<Node>) -> Routes {
         .add_service(reading!(LogServiceServer::new(log::Log::new(node()))))
         .add_service(reading!(RosterServiceServer::new(roster::Roster::new(
             node()
-        ))))
+        )))))
 }
+
+/// The names of the services above, for reflection.
+const SERVED: [&str; 12] = [
+    block_service_server::SERVICE_NAME,
+    decision_service_server::SERVICE_NAME,
+    indicator_service_server::SERVICE_NAME,
+    log_service_server::SERVICE_NAME,
+    notice_service_server::SERVICE_NAME,
+    order_service_server::SERVICE_NAME,
+    peer_service_server::SERVICE_NAME,
+    report_service_server::SERVICE_NAME,
+    roster_service_server::SERVICE_NAME,
+    screen_service_server::SERVICE_NAME,
+    submit_service_server::SERVICE_NAME,
+    "grpc.health.v1.Health",
+];
 
 /// A grade as the wire has it.
 pub(crate) const fn grade(grade: Grade) -> v1::Grade {

@@ -56,12 +56,12 @@ async fn get(address: std::net::SocketAddr, host: &str, path: &str) -> String {
 async fn the_operator_reads_pages_metrics_and_status_on_one_port() {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = tcp.local_addr().unwrap();
-    let (metrics, registry) = Metrics::new("us");
+    let (metrics, catalog) = Metrics::new("us");
     let stop = CancellationToken::new();
     let served = tokio::spawn(serve(
         tcp,
         Arc::new(Waiting(metrics)),
-        registry,
+        catalog.registry,
         stop.clone(),
     ));
 
@@ -110,8 +110,8 @@ async fn the_operator_reads_pages_metrics_and_status_on_one_port() {
 #[tokio::test]
 async fn the_operators_port_is_never_opened_to_others() {
     let tcp = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    let (metrics, registry) = Metrics::new("us");
+    let (metrics, catalog) = Metrics::new("us");
     let source = Arc::new(Waiting(metrics));
-    let refused = serve(tcp, source, registry, CancellationToken::new()).await;
+    let refused = serve(tcp, source, catalog.registry, CancellationToken::new()).await;
     assert!(matches!(refused, Err(AdminError::NotLoopback(_))));
 }
