@@ -256,6 +256,12 @@ impl Network {
         }
     }
 
+    /// The process id of a node that was started.
+    #[must_use]
+    pub fn pid(&self, id: &str) -> Option<u32> {
+        self.member(id).node.as_ref().map(Child::id)
+    }
+
     /// Whether a node's process lives.
     pub fn is_alive(&mut self, id: &str) -> bool {
         let node = self.member_mut(id).node.as_mut();

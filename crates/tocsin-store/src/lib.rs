@@ -33,6 +33,7 @@ mod recover;
 mod repair;
 mod segment;
 pub mod slots;
+pub mod survey;
 
 pub use files::OpenOptions;
 pub use recover::Cut;

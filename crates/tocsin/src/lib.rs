@@ -13,6 +13,7 @@ pub mod bench;
 pub mod demo;
 pub mod node;
 pub mod setup;
+pub mod upgrade;
 
 use setup::commands::{AllianceVerb, ClientVerb, InitArgs, KeyVerb};
 
@@ -62,16 +63,22 @@ pub enum Command {
     /// How fast it is here, as ratios to what this machine can do
     #[command(subcommand)]
     Bench(bench::BenchVerb),
+    /// Before an upgrade: what this binary would read and change
+    #[command(subcommand)]
+    Upgrade(upgrade::UpgradeVerb),
 }
 
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
     let Tool { globals, command } = Tool::parse();
-    let out = |work: &dyn Fn(&mut Output) -> Result<(), Failure>| {
+    let judged = |work: &dyn Fn(&mut Output) -> Result<Exit, Failure>| {
         let mut out = Output::new(globals.output, globals.color, globals.quiet);
-        let outcome = work(&mut out).map(|()| Exit::Ok);
+        let outcome = work(&mut out);
         tocsin_cli::finish(&mut out, outcome)
+    };
+    let out = |work: &dyn Fn(&mut Output) -> Result<(), Failure>| {
+        judged(&|out| work(out).map(|()| Exit::Ok))
     };
     match &command {
         Command::Hand(hand) => tocsin_cli::run(
@@ -87,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Client(verb) => out(&|out| setup::commands::run_client(verb, out)),
         Command::Node(verb) => out(&|out| node::run(verb, out)),
         Command::Bench(verb) => out(&|out| bench::run(verb, out)),
+        Command::Upgrade(verb) => judged(&|out| upgrade::run(verb, out)),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `tocsin node`: what an operator does with the node of a member.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -40,6 +43,15 @@ pub enum NodeVerb {
         #[arg(long)]
         with_parent: bool,
     },
+    /// Ask the node on this machine whether it does all its work; for health checks of containers
+    /// and scripts. Exit code 0 when it serves and may sign, 1 when not, 5 when it does not answer
+    ///
+    /// Example: tocsin node ready --config de/node.toml
+    Ready {
+        /// The node's settings, for its admin address
+        #[arg(long, env = "TOCSIN_CONFIG", default_value = "node.toml")]
+        config: PathBuf,
+    },
     /// Issue the node's certificate anew, before the old one ends; the node takes it on SIGHUP
     Certificate {
         /// The member's data directory
@@ -76,6 +88,21 @@ pub fn run(verb: &NodeVerb, out: &mut Output) -> Result<(), Failure> {
             };
             run_until_told(config, options, *with_parent)
         }
+        NodeVerb::Ready { config } => {
+            let config = Config::load(config, std::env::vars(), &[]).map_err(refused)?;
+            let said = ask_ready(config.admin_listen)?;
+            let value =
+                json!({"ready": said.is_none(), "reason": said.clone().unwrap_or_default()});
+            out.object(
+                "ready",
+                &[("ready", "ready"), ("because", "reason")],
+                &value,
+            )?;
+            said.map_or(Ok(()), |reason| {
+                Err(Failure::new(Exit::Failed, format!("not ready: {reason}"))
+                    .advice("tocsin status says what it waits for and what to do"))
+            })
+        }
         NodeVerb::Certificate { dir, host } => {
             let home = Home::at(dir);
             home.renew_node_certificate(host)?;
@@ -84,6 +111,35 @@ pub fn run(verb: &NodeVerb, out: &mut Output) -> Result<(), Failure> {
             out.say("Send the node SIGHUP; it takes the new certificate for new connections.")
         }
     }
+}
+
+/// Longest answer of `/readyz` in bytes: a status line, headers, and one sentence.
+const MAX_READY_BYTES: u64 = 16 * 1024;
+/// For the whole question; health checks ask often.
+const READY_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// What the node's `/readyz` says: nothing when it is ready, else why not.
+fn ask_ready(admin: SocketAddr) -> Result<Option<String>, Failure> {
+    let unreachable = |error: std::io::Error| {
+        Failure::new(
+            Exit::Unreachable,
+            format!("no answer from the node at {admin}: {error}"),
+        )
+        .advice("is it running? see its service log")
+    };
+    let ask = || {
+        let mut stream = TcpStream::connect_timeout(&admin, READY_TIMEOUT)?;
+        stream.set_read_timeout(Some(READY_TIMEOUT))?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.take(MAX_READY_BYTES).read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = ask().map_err(unreachable)?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let is_ok = head.split(' ').nth(1) == Some("200");
+    Ok((!is_ok).then(|| tocsin_cli::output::clean_line(body.trim())))
 }
 
 /// The node's own reasons, for `tocsin explain`.
