@@ -1,4 +1,4 @@
-//! A statement that is known whole has one spelling, and any statement rightly signed is judged without harm.
+//! A statement known whole has one spelling; any statement rightly signed is judged without harm.
 #![no_main]
 use std::sync::LazyLock;
 

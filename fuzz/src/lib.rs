@@ -1,4 +1,5 @@
-//! What the targets share: an alliance whose keys they can sign with, so that they reach what lies behind a signature.
+//! What the targets share: an alliance whose keys they can sign with, to reach what lies behind a
+//! signature.
 
 use tocsin_core::roster::Alliance;
 use tocsin_core::roster::document::{

@@ -178,7 +178,8 @@ impl Findings {
         if said.opaque > 0 {
             reads = Reads::Partly;
             let more = format!(
-                "; {} that this version does not understand: kept, and what rests on them is review",
+                "; {} that this version does not understand: kept, and what rests on them is \
+                 review",
                 said.opaque
             );
             found.push_str(&more);
