@@ -1,4 +1,4 @@
-//! A batch that its origin really signed is taken; with one byte changed, left out or added it is not.
+//! A batch that its origin signed is taken; with a byte changed, left out or added it is not.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use tocsin_fuzz::{key, origin};

@@ -123,8 +123,11 @@ impl Findings {
     }
 
     fn rows(&self) -> Vec<Value> {
-        let row = |(part, reads, found): &(String, Reads, String)| json!({"part": part, "reads": reads.word(), "found": found});
-        self.0.iter().map(row).collect()
+        let mut rows = Vec::new();
+        for (part, reads, found) in &self.0 {
+            rows.push(json!({"part": part, "reads": reads.word(), "found": found}));
+        }
+        rows
     }
 
     fn alliance(&mut self, config: &Config) {

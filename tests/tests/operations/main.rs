@@ -1,5 +1,5 @@
-//! What operators rely on: the supervisor's messages, spans, reflection, what stands in `deploy/`, and
-//! the check before an upgrade.
+//! What operators rely on: the supervisor's messages, spans, reflection, what stands in `deploy/`,
+//! and the check before an upgrade.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
