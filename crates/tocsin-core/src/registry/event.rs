@@ -89,6 +89,51 @@ pub enum VoidReason {
 }
 
 impl VoidReason {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::StatementRepeated,
+        Self::NumberTaken,
+        Self::NotYetIssued,
+        Self::OrderEnded,
+        Self::AlreadyDecided,
+        Self::OfficersDecided,
+        Self::PolicyPackDiffers,
+        Self::PolicyRuleDiffers,
+        Self::PolicyActDiffers,
+        Self::PolicyEndDiffers,
+        Self::NoHold,
+        Self::HoldRuns,
+    ];
+
+    /// The same in words, as half a sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::StatementRepeated => "the same statement stands before it in its log",
+            Self::NumberTaken => "its number was taken before it in its log",
+            Self::NotYetIssued => "it acts on an order that its log issues only later",
+            Self::OrderEnded => "its order was rescinded or withdrawn before it",
+            Self::AlreadyDecided => {
+                "it was made by policy, but a decision on the same text stands before it"
+            }
+            Self::OfficersDecided => {
+                "it was made by policy, but officers have decided on the order before it"
+            }
+            Self::PolicyPackDiffers => {
+                "it was made by policy, but another pack was in force, or none"
+            }
+            Self::PolicyRuleDiffers => "it was made by policy, but another rule of the pack fires",
+            Self::PolicyActDiffers => {
+                "it was made by policy, but the rule that it cites does something else"
+            }
+            Self::PolicyEndDiffers => {
+                "it was made by policy, but the rule that it cites gives another end"
+            }
+            Self::NoHold => "it extends or ends a hold, but none runs",
+            Self::HoldRuns => "it records the end of a hold that still runs",
+        }
+    }
+
     /// The stable reason code.
     #[must_use]
     pub const fn code(self) -> &'static str {

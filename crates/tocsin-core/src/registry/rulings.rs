@@ -36,10 +36,17 @@ impl Registry {
         Some((id, decide(&judged, pack)))
     }
 
+    /// The pack in force in a jurisdiction, with the statement that it stands in; `None` where
+    /// there is none, or that cannot be said yet.
+    #[must_use]
+    pub fn policy_in_force(&self, jurisdiction: &str, at: i64) -> Option<(&Hash, &Pack)> {
+        self.pack_in_force(jurisdiction, at)?
+    }
+
     /// The limits of the pack in force in a jurisdiction.
     #[must_use]
     pub fn policy_limits(&self, jurisdiction: &str, at: i64) -> Option<Limits> {
-        let (_, pack) = self.pack_in_force(jurisdiction, at)??;
+        let (_, pack) = self.policy_in_force(jurisdiction, at)?;
         Some(pack.limits)
     }
 
