@@ -17,3 +17,4 @@ pub mod network;
 pub mod repository;
 pub mod say;
 pub mod source;
+pub mod tool;

@@ -115,6 +115,12 @@ impl Network {
         self.dir.path()
     }
 
+    /// The program under test.
+    #[must_use]
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
     /// A member by id.
     ///
     /// # Panics

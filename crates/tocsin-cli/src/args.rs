@@ -8,6 +8,10 @@ use tocsin_core::decision::DecisionKind;
 
 use crate::output::{Color, Format};
 
+pub mod operator;
+
+use operator::{CheckArgs, TraceArgs};
+
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug)]
 pub struct Globals {
@@ -80,6 +84,16 @@ pub enum Command {
     Log(LogVerb),
     /// The node, the members and their logs on one screen
     Status,
+    /// Where a statement or block is on its way to a member, and what stopped it
+    ///
+    /// Hop by hop, from what the asked node itself holds.
+    /// Example: tocsin trace US-2026-0412 --at de
+    Trace(TraceArgs),
+    /// Make every health check, of this client and of the node on this machine
+    ///
+    /// Exit 0 when all is well, 20 with warnings, 21 when a check failed, 5 when the node does not
+    /// answer. Example: tocsin check --only network --fail-on fail
+    Check(CheckArgs),
     /// Contexts: where the node is and who we are to it
     #[command(subcommand)]
     Context(ContextVerb),
@@ -601,6 +615,10 @@ mod tests {
             "tocsin log show us --start 3 --limit 2",
             "tocsin log audit",
             "tocsin status --output json -c de --timeout 2m",
+            "tocsin trace US-2026-0412 --at de",
+            "tocsin trace US-2026-0412@DE --output json",
+            "tocsin check --only network,DISK_LEFT --fail-on fail --format nagios --wait 30s",
+            "tocsin check --admin http://127.0.0.1:7339 --format prometheus --plugin-exit",
             "tocsin explain NEEDS_SECOND_OFFICER",
             "tocsin completion bash",
         ] {

@@ -249,7 +249,7 @@ fn unreachable(endpoint: &str, error: &(dyn std::error::Error + 'static)) -> Fai
     failure
 }
 
-fn read_pem(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_pem(path: &Path) -> Result<Vec<u8>, Failure> {
     read_bounded(path, MAX_PEM_BYTES)
 }
 

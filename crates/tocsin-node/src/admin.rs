@@ -19,12 +19,14 @@ use tonic::{Request, Response, Status};
 
 use tocsin_wire::proto::admin::v1::admin_service_server::{self, AdminService, AdminServiceServer};
 use tocsin_wire::proto::admin::v1::{
-    GetStatusRequest, GetStatusResponse, ListPeersRequest, ListPeersResponse,
+    GetStatusRequest, GetStatusResponse, ListPeersRequest, ListPeersResponse, RunChecksRequest,
+    RunChecksResponse,
 };
 
 use crate::limits::{MAX_ANSWER_MESSAGE_BYTES, MAX_CONTROL_MESSAGE_BYTES, REQUEST_DEADLINE};
 use crate::listen::server;
 use crate::metrics::render;
+use crate::status::{Reason, Refusal};
 
 /// What the node tells its operator. Each call looks, and waits for nothing.
 pub trait StatusSource: Send + Sync + 'static {
@@ -45,6 +47,12 @@ pub trait StatusSource: Send + Sync + 'static {
 
     /// The other members and how they are reached.
     fn peers(&self) -> ListPeersResponse;
+
+    /// Makes every check, and tells those that `only` names by code or category. It reads files.
+    ///
+    /// # Errors
+    /// When `only` names what is no check.
+    fn checks(&self, only: &[String]) -> Result<RunChecksResponse, Refusal>;
 
     /// Brings the metrics that are looked up, not counted, up to date.
     fn refresh_metrics(&self);
@@ -156,9 +164,12 @@ struct Admin {
 impl AdminService for Admin {
     async fn run_checks(
         &self,
-        _request: Request<tocsin_wire::proto::admin::v1::RunChecksRequest>,
-    ) -> Result<Response<tocsin_wire::proto::admin::v1::RunChecksResponse>, Status> {
-        Err(Status::unimplemented("RunChecks is being built"))
+        request: Request<RunChecksRequest>,
+    ) -> Result<Response<RunChecksResponse>, Status> {
+        let (source, only) = (Arc::clone(&self.source), request.into_inner().only);
+        let checks = tokio::task::spawn_blocking(move || source.checks(&only)).await;
+        let checks = checks.map_err(|_| Refusal::of(Reason::Fault))?;
+        Ok(Response::new(checks?))
     }
 
     async fn get_status(

@@ -191,7 +191,9 @@ impl Feed {
 
     async fn tell_heads(&self) -> Result<(), Stop> {
         let notes = self.node.newest_notes()?;
-        self.send(peer::follow_response::Message::Heads(peer::Heads { notes }))
+        let at_ms = crate::clock::now_ms();
+        let heads = peer::Heads { notes, at_ms };
+        self.send(peer::follow_response::Message::Heads(heads))
             .await
     }
 

@@ -56,7 +56,7 @@ fn is_over(now: i64, known_until: i64, hours: u32) -> bool {
 impl Node {
     /// Until when we surely have what a member said: now while its own node is connected and our
     /// copy is whole, else until it was last connected, or until the time of its last entry here.
-    fn known_until(&self, member: &Member, now: i64) -> i64 {
+    pub(crate) fn known_until(&self, member: &Member, now: i64) -> i64 {
         if member.id == self.config.member {
             return now;
         }

@@ -108,6 +108,11 @@ impl Indexer {
         true
     }
 
+    /// Whether there is an index that works.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.lock().as_ref().is_some_and(|index| !index.is_broken())
+    }
+
     /// Closes the index so that it outlives a power cut.
     pub(crate) fn close(&self) {
         if let Some(index) = self.lock().take()

@@ -15,6 +15,7 @@
 
 mod applier;
 mod bodies;
+pub mod checks;
 mod cosignatures;
 mod decider;
 mod door;
@@ -42,6 +43,7 @@ mod signing;
 mod state;
 mod subscriber;
 mod supervisor;
+pub mod trace;
 mod upstreams;
 
 pub mod admin;

@@ -189,6 +189,16 @@ pub const MAX_MISSING_BODIES: usize = 64;
 pub const MISSING_BODIES_INTERVAL: Duration = Duration::from_secs(2);
 /// How often a damaged or short log is tried to be repaired from the other members.
 pub const REPAIR_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the checks look whether each log still moves.
+pub const CHECK_LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// Files of one directory of keys whose modes a check looks at.
+pub const MAX_CHECKED_FILES: usize = 1_024;
+/// Files of the data directory that are counted into its size: 1,000,000 entries make some 300.
+pub const MAX_COUNTED_FILES: usize = 100_000;
+/// How long a reading of another node's clock stands, unless a closer one comes.
+pub const CLOCK_READING_STANDS: Duration = Duration::from_secs(60);
+/// Entries of each log, the newest, that a trace looks through for what no register of names has.
+pub const MAX_TRACED_ENTRIES: u64 = 4_096;
 /// How often the start-up question is looked at.
 pub const START_POLL: Duration = Duration::from_millis(50);
 

@@ -68,6 +68,8 @@ pub(crate) struct Node {
     pub(crate) stop: CancellationToken,
     pub(crate) fault: FaultBell,
     pub(crate) started_ms: i64,
+    /// Why an operator overrode the rules before the first signature, if one did.
+    pub(crate) overridden: Option<String>,
 }
 
 impl std::fmt::Debug for Node {

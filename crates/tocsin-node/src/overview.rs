@@ -6,20 +6,23 @@ use tocsin_log::quorum::{self, Grade};
 use tocsin_wire::proto::admin::v1 as admin;
 
 use crate::admin::StatusSource;
+use crate::checks::{self, Memory};
 use crate::clock;
 use crate::metrics::PeerLabel;
 use crate::node::Node;
 use crate::signing::Standing;
+use crate::status::{Reason, Refusal};
 
 /// Looks at the node when it is asked.
 #[derive(Debug)]
 pub(crate) struct Overview {
     node: Arc<Node>,
+    memory: Arc<Memory>,
 }
 
 impl Overview {
-    pub(crate) const fn new(node: Arc<Node>) -> Self {
-        Self { node }
+    pub(crate) const fn new(node: Arc<Node>, memory: Arc<Memory>) -> Self {
+        Self { node, memory }
     }
 
     /// The state word and why.
@@ -39,10 +42,12 @@ impl Overview {
     fn logs(&self) -> Vec<admin::LogStatus> {
         let node = &self.node;
         let applied = node.state.read().sizes.clone();
+        let now = clock::now_ms();
         let status = |reader: &tocsin_store::reader::LogReader| {
             let checkpoint = reader.checkpoint();
             let origin = checkpoint.origin.to_string();
             let damage = reader.damage();
+            let member = node.alliance.member(checkpoint.origin.member());
             admin::LogStatus {
                 size: checkpoint.size,
                 root: checkpoint.root.as_bytes().to_vec(),
@@ -53,8 +58,9 @@ impl Overview {
                 health: damage
                     .first()
                     .map_or_else(|| "whole".to_owned(), ToString::to_string),
+                known: node.known(reader),
+                fresh_ms: member.map_or(0, |member| node.known_until(member, now)),
                 origin,
-                ..admin::LogStatus::default()
             }
         };
         node.logs.readers().map(status).collect()
@@ -86,6 +92,7 @@ impl StatusSource for Overview {
         let in_force = registry.in_force(&member.jurisdiction, now).count();
         let pending = registry.pending(&member.jurisdiction, now).len();
         drop(applied);
+        let certificate = node.tls.certificate();
         admin::GetStatusResponse {
             member: member.id.clone(),
             jurisdiction: member.jurisdiction.clone(),
@@ -100,6 +107,9 @@ impl StatusSource for Overview {
             blocks_in_force: in_force as u64,
             pending: pending as u64,
             evidence: node.evidence.count() as u64,
+            certificate_from_ms: certificate.not_before_ms,
+            certificate_until_ms: certificate.not_after_ms,
+            watchers: u64::try_from(node.metrics.watchers.get()).unwrap_or_default(),
             ..admin::GetStatusResponse::default()
         }
     }
@@ -107,17 +117,38 @@ impl StatusSource for Overview {
     fn peers(&self) -> admin::ListPeersResponse {
         let node = &self.node;
         let links = node.peers.links().into_iter();
-        let peer = |(member, link): (String, crate::peers::Link)| admin::Peer {
-            endpoint: node.endpoint(&member).unwrap_or_default().to_owned(),
-            member,
-            connected: link.connected,
-            since_ms: link.since_ms,
-            reason: link.reason,
-            ..admin::Peer::default()
+        let peer = |(member, link): (String, crate::peers::Link)| {
+            let shown = node.tls.shown_by(&member);
+            admin::Peer {
+                endpoint: node.endpoint(&member).unwrap_or_default().to_owned(),
+                connected: link.connected,
+                since_ms: link.since_ms,
+                reason: link.reason,
+                certificate_from_ms: shown.as_ref().map_or(0, |shown| shown.not_before_ms),
+                certificate_until_ms: shown.as_ref().map_or(0, |shown| shown.not_after_ms),
+                member,
+            }
         };
         admin::ListPeersResponse {
             peers: links.map(peer).collect(),
         }
+    }
+
+    fn checks(&self, only: &[String]) -> Result<admin::RunChecksResponse, Refusal> {
+        if let Some(asked) = checks::unknown(only) {
+            return Err(Refusal::of(Reason::FieldInvalid)
+                .saying("no check and no category of checks has this name")
+                .at("only")
+                .fact("only", asked));
+        }
+        let snapshot = checks::gather(&self.node, &self.memory);
+        let mut made = checks::run(&snapshot);
+        self.memory.date(&mut made, snapshot.now_ms);
+        made.retain(|check| checks::is_asked_for(check.code, only));
+        Ok(admin::RunChecksResponse {
+            checks: made.iter().map(checks::Check::to_proto).collect(),
+            at_ms: snapshot.now_ms,
+        })
     }
 
     fn refresh_metrics(&self) {

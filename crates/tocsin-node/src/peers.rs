@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use tokio::sync::{Notify, watch};
 
+use crate::checks::ClockReading;
+use crate::limits::CLOCK_READING_STANDS;
 use crate::upstreams::Upstreams;
 
 /// The other members' nodes as this one sees them; shared by all tasks.
@@ -26,6 +28,7 @@ struct Peer {
 struct Table {
     upstreams: Upstreams,
     links: BTreeMap<String, Link>,
+    clocks: BTreeMap<String, ClockReading>,
 }
 
 /// One peer's connection, for the operator.
@@ -108,6 +111,38 @@ impl Peers {
         self.lock().upstreams.told(member, origin, size);
     }
 
+    /// The largest size of `origin` that a connected peer says it holds.
+    pub(crate) fn known(&self, origin: &str) -> u64 {
+        self.lock().upstreams.known(origin)
+    }
+
+    /// `member` said what time it is there; 0 = it does not say. What was longest under way tells
+    /// least, so of several readings the latest time counts for a while.
+    pub(crate) fn told_time(&self, member: &str, at_ms: i64, now_ms: i64) {
+        if at_ms <= 0 {
+            return;
+        }
+        let reading = ClockReading {
+            offset_ms: at_ms.saturating_sub(now_ms),
+            read_ms: now_ms,
+        };
+        let stands = i64::try_from(CLOCK_READING_STANDS.as_millis()).unwrap_or(i64::MAX);
+        let mut table = self.lock();
+        let kept = table.clocks.get(member);
+        let is_closer = kept.is_none_or(|kept| {
+            reading.offset_ms >= kept.offset_ms
+                || now_ms.saturating_sub(kept.read_ms).saturating_abs() > stands
+        });
+        if is_closer {
+            table.clocks.insert(member.to_owned(), reading);
+        }
+    }
+
+    /// The clock of `member` beside ours, as it last told.
+    pub(crate) fn clock(&self, member: &str) -> Option<ClockReading> {
+        self.lock().clocks.get(member).copied()
+    }
+
     /// Something `member` sent of `origin` was refused: read it elsewhere for a while.
     pub(crate) fn distrust(&self, member: &str, origin: &str, now: Instant) {
         self.lock().upstreams.distrust(member, origin, now);
@@ -150,5 +185,25 @@ impl Peers {
         // The table holds hints only; one that a panic left half changed is corrected by the next
         // head.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_readings_of_a_clock_the_one_least_under_way_counts_for_a_minute() {
+        let peers = Peers::new(["jp".to_owned()]);
+        let offset = || peers.clock("jp").map(|clock| clock.offset_ms);
+        peers.told_time("jp", 0, 1_000);
+        assert_eq!(offset(), None, "it does not say");
+        peers.told_time("jp", 900, 1_000);
+        peers.told_time("jp", 2_000, 7_000);
+        assert_eq!(offset(), Some(-100), "a slow message is no slow clock");
+        peers.told_time("jp", 7_990, 8_000);
+        assert_eq!(offset(), Some(-10));
+        peers.told_time("jp", 40_000, 70_000);
+        assert_eq!(offset(), Some(-30_000), "the clock was set back");
     }
 }

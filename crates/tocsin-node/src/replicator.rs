@@ -212,6 +212,8 @@ impl Session<'_> {
                 Ok(())
             }
             Some(peer::follow_response::Message::Heads(heads)) => {
+                let now_ms = crate::clock::now_ms();
+                self.node.peers.told_time(self.member, heads.at_ms, now_ms);
                 for note in heads.notes.iter().take(limits::MAX_MEMBERS) {
                     self.node.see_note(self.member, note);
                 }

@@ -121,7 +121,10 @@ pub async fn run(
     let mut tasks = spawn_tasks(&node, own, options.overridden);
     let (tls, metrics) = (Arc::clone(&node.tls), node.metrics.clone());
     tasks.push(reload_on_hangup(tls, metrics, stop.clone())?);
-    let overview = Arc::new(Overview::new(Arc::clone(&node)));
+    let memory = Arc::new(crate::checks::Memory::default());
+    let keep = crate::checks::keep(Arc::clone(&node), Arc::clone(&memory));
+    tasks.push(tokio::spawn(keep));
+    let overview = Arc::new(Overview::new(Arc::clone(&node), memory));
     let admin = tokio::spawn(crate::admin::serve(
         admin,
         overview,
@@ -198,6 +201,7 @@ fn assemble(
         stop,
         fault,
         started_ms: clock::now_ms(),
+        overridden: options.overridden.clone(),
         metrics,
         tls: Arc::new(tls),
         alliance,

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use rustls::client::{ResolvesClientCert, Resumption};
@@ -130,8 +130,8 @@ impl Trust {
 /// The node's certificate and what it trusts; certificates are replaced while it runs.
 pub struct NodeTls {
     files: TlsFiles,
-    name: UriName,
     trust: Arc<Trust>,
+    shown: Arc<Shown>,
     current: Arc<Current>,
     server: Arc<ServerConfig>,
 }
@@ -139,16 +139,18 @@ pub struct NodeTls {
 impl fmt::Debug for NodeTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NodeTls")
-            .field("name", &self.name)
+            .field("name", &self.certificate().name)
             .finish_non_exhaustive()
     }
 }
 
-/// What there is to know of a certificate of ours that was taken up.
+/// What there is to know of a certificate: of ours that was taken up, or of another node's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFacts {
     /// Its URI name.
     pub name: UriName,
+    /// When it begins (unix ms).
+    pub not_before_ms: i64,
     /// When it ends (unix ms).
     pub not_after_ms: i64,
 }
@@ -169,13 +171,13 @@ impl NodeTls {
         let (key, facts) = read_identity(&files, &name, &trust)?;
         let current = Arc::new(Current {
             key: ArcSwap::from_pointee(key),
-            not_after_ms: std::sync::atomic::AtomicI64::new(facts.not_after_ms),
+            facts: ArcSwap::from_pointee(facts),
         });
         let server = Arc::new(server_config(Arc::clone(&current), Arc::clone(&trust))?);
         Ok(Self {
             files,
-            name,
             trust,
+            shown: Arc::default(),
             current,
             server,
         })
@@ -186,25 +188,22 @@ impl NodeTls {
     /// # Errors
     /// As [`Self::load`]; the old certificate then stays in use.
     pub fn reload(&self) -> Result<CertificateFacts, TlsError> {
-        let (key, facts) = read_identity(&self.files, &self.name, &self.trust)?;
+        let name = self.certificate().name;
+        let (key, facts) = read_identity(&self.files, &name, &self.trust)?;
         self.current.key.store(Arc::new(key));
-        self.current
-            .not_after_ms
-            .store(facts.not_after_ms, std::sync::atomic::Ordering::Relaxed);
+        self.current.facts.store(Arc::new(facts.clone()));
         Ok(facts)
     }
 
     /// The certificate in use now.
     #[must_use]
     pub fn certificate(&self) -> CertificateFacts {
-        let not_after_ms = self
-            .current
-            .not_after_ms
-            .load(std::sync::atomic::Ordering::Relaxed);
-        CertificateFacts {
-            name: self.name.clone(),
-            not_after_ms,
-        }
+        self.current.facts.load().as_ref().clone()
+    }
+
+    /// The certificate that the node of `member` last showed when it was dialled.
+    pub(crate) fn shown_by(&self, member: &str) -> Option<CertificateFacts> {
+        self.shown.by(member)
     }
 
     /// Whom this node trusts.
@@ -230,7 +229,9 @@ impl NodeTls {
             .ok_or_else(|| TlsError::NotInAlliance {
                 member: member.to_owned(),
             })?;
-        let verifier = ServerVerifier::new(Arc::clone(&self.trust), UriName::node(domain));
+        let expected = UriName::node(domain);
+        let (trust, shown) = (Arc::clone(&self.trust), Arc::clone(&self.shown));
+        let verifier = ServerVerifier::new(trust, expected, member, shown);
         let mut config = ClientConfig::builder_with_details(provider(), Arc::new(WallClock))
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .dangerous()
@@ -330,7 +331,7 @@ fn read_identity(
     for usage in [Usage::Server, Usage::Client] {
         domain.verify(leaf, rest, now, usage)?;
     }
-    let not_after_ms = not_after_ms(leaf)?;
+    let (not_before_ms, not_after_ms) = facts_of(leaf)?;
     let key = CertifiedKey::from_der(chain.clone(), key, &provider()).map_err(|why| {
         TlsError::KeyDoesNotFit {
             why: why.to_string(),
@@ -340,6 +341,7 @@ fn read_identity(
         key,
         CertificateFacts {
             name: found,
+            not_before_ms,
             not_after_ms,
         },
     ))
@@ -371,20 +373,38 @@ pub(crate) fn leaf_name(leaf: &CertificateDer<'_>) -> Result<UriName, TlsError> 
     uri.parse().map_err(|_| TlsError::BadUri)
 }
 
-fn not_after_ms(leaf: &CertificateDer<'_>) -> Result<i64, TlsError> {
+/// When a certificate begins and ends (unix ms).
+pub(crate) fn facts_of(leaf: &CertificateDer<'_>) -> Result<(i64, i64), TlsError> {
     let (_, certificate) =
         x509_parser::parse_x509_certificate(leaf).map_err(|_| TlsError::Unparsable)?;
-    Ok(certificate
-        .validity()
-        .not_after
-        .timestamp()
-        .saturating_mul(1_000))
+    let validity = certificate.validity();
+    let ms = |time: x509_parser::time::ASN1Time| time.timestamp().saturating_mul(1_000);
+    Ok((ms(validity.not_before), ms(validity.not_after)))
+}
+
+/// The certificates that other members' nodes showed and their CAs vouched for: one each.
+#[derive(Debug, Default)]
+pub(crate) struct Shown(Mutex<BTreeMap<String, CertificateFacts>>);
+
+impl Shown {
+    pub(crate) fn keep(&self, member: &str, facts: CertificateFacts) {
+        self.lock().insert(member.to_owned(), facts);
+    }
+
+    fn by(&self, member: &str) -> Option<CertificateFacts> {
+        self.lock().get(member).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, CertificateFacts>> {
+        // Each is put in whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The certificate in use: one for answering and for dialling.
 struct Current {
     key: ArcSwap<CertifiedKey>,
-    not_after_ms: std::sync::atomic::AtomicI64,
+    facts: ArcSwap<CertificateFacts>,
 }
 
 impl fmt::Debug for Current {

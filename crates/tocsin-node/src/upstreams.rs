@@ -133,6 +133,11 @@ impl Upstreams {
             .is_some_and(|until| now < until)
     }
 
+    /// The largest size of `origin` that a connected peer says it holds.
+    pub(crate) fn known(&self, origin: &str) -> u64 {
+        self.largest(origin).map_or(0, |(_, size)| size)
+    }
+
     fn largest(&self, origin: &str) -> Option<(String, u64)> {
         let heads = self
             .told

@@ -17,7 +17,9 @@ use rustls::{
 
 use crate::identity::UriName;
 use crate::limits::MAX_CHAIN_CERTIFICATES;
-use crate::tls::{TlsError, Trust, TrustDomain, leaf_name, provider};
+use crate::tls::{
+    CertificateFacts, Shown, TlsError, Trust, TrustDomain, facts_of, leaf_name, provider,
+};
 
 /// `id-kp-serverAuth`, 1.3.6.1.5.5.7.3.1 (RFC 5280 section 4.2.1.12), DER without tag and length.
 const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
@@ -130,14 +132,24 @@ impl ClientCertVerifier for ClientVerifier {
 pub(crate) struct ServerVerifier {
     trust: Arc<Trust>,
     expected: UriName,
+    /// Whose node `expected` is.
+    member: String,
+    shown: Arc<Shown>,
     provider: Arc<CryptoProvider>,
 }
 
 impl ServerVerifier {
-    pub(crate) fn new(trust: Arc<Trust>, expected: UriName) -> Self {
+    pub(crate) fn new(
+        trust: Arc<Trust>,
+        expected: UriName,
+        member: &str,
+        shown: Arc<Shown>,
+    ) -> Self {
         Self {
             trust,
             expected,
+            member: member.to_owned(),
+            shown,
             provider: provider(),
         }
     }
@@ -161,6 +173,13 @@ impl ServerCertVerifier for ServerVerifier {
                 name,
             }));
         }
+        let (not_before_ms, not_after_ms) = facts_of(end_entity).map_err(alert)?;
+        let facts = CertificateFacts {
+            name: found,
+            not_before_ms,
+            not_after_ms,
+        };
+        self.shown.keep(&self.member, facts);
         Ok(ServerCertVerified::assertion())
     }
 

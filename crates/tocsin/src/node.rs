@@ -9,6 +9,7 @@ use clap::Subcommand;
 use serde_json::json;
 use tocsin_cli::failure::{Exit, Failure};
 use tocsin_cli::output::Output;
+use tocsin_node::checks::Code;
 use tocsin_node::config::Config;
 use tocsin_node::signals::{stop_on_signal, stop_with_parent};
 use tocsin_node::status::REASONS;
@@ -142,7 +143,8 @@ fn ask_ready(admin: SocketAddr) -> Result<Option<String>, Failure> {
     Ok((!is_ok).then(|| tocsin_cli::output::clean_line(body.trim())))
 }
 
-/// The node's own reasons, for `tocsin explain`.
+/// The node's own reasons and its checks, and what stops a statement on its way, for
+/// `tocsin explain`.
 #[must_use]
 pub fn explanations() -> Vec<Explanation> {
     let known = REASONS.iter().map(|reason| {
@@ -157,7 +159,19 @@ pub fn explanations() -> Vec<Explanation> {
             remedy,
         }
     });
-    known.collect()
+    let checks = Code::ALL.iter().map(|code| Explanation {
+        code: code.word(),
+        meaning: code.meaning(),
+        remedy: code.remedy(),
+    });
+    let stops = tocsin_node::trace::pages()
+        .into_iter()
+        .map(|page| Explanation {
+            code: page.code,
+            meaning: page.meaning,
+            remedy: page.remedy,
+        });
+    known.chain(checks).chain(stops).collect()
 }
 
 fn run_until_told(config: Config, options: RunOptions, with_parent: bool) -> Result<(), Failure> {
@@ -223,4 +237,29 @@ fn say_unknown(name: &str) {
         "TOCSIN_FAILPOINTS={name} names no failpoint; there are {}",
         FAILPOINTS.join(" ")
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tocsin_cli::commands::explain::explain_row;
+
+    #[test]
+    fn every_check_and_every_reason_of_the_node_has_its_page() {
+        let more = explanations();
+        let reasons = REASONS.iter().map(|reason| reason.code());
+        let checks = Code::ALL.iter().map(|code| code.word());
+        let stops = tocsin_node::trace::pages();
+        let stops = stops.iter().map(|page| page.code);
+        for code in reasons.chain(checks).chain(stops) {
+            let row = explain_row(code, &more).unwrap_or_else(|| panic!("{code} has no page"));
+            assert!(!row["meaning"].as_str().unwrap().is_empty(), "{code}");
+        }
+        for code in Code::ALL {
+            let row = explain_row(code.word(), &more).unwrap();
+            let meaning = format!("{}.", code.meaning());
+            assert_eq!(row["meaning"], meaning, "no other reason takes its name");
+            assert!(!row["remedy"].as_str().unwrap().is_empty());
+        }
+    }
 }

@@ -23,9 +23,27 @@ const OWN: &[(&str, &str, &str)] = &[
         "Ask that member for its alliance file; do not connect until it is sound.",
     ),
     (
+        "CLIENT_CERTIFICATE",
+        "A check: the certificate by which the node knows us. Warns when less than a third of its \
+         life is left, fails under a tenth.",
+        "Ask your operator for a new one: `tocsin client new`.",
+    ),
+    (
+        "CLIENT_KEY",
+        "A check: the private key of our certificate. Fails when others on this machine can read \
+         it.",
+        "Run chmod 600 on it; ask for another when others may have it.",
+    ),
+    (
         "CONFIRMATION_NEEDED",
         "The command binds, and nobody could be asked.",
         "Read what is to be done, then say --yes.",
+    ),
+    (
+        "CONTEXT_ALLIANCE",
+        "A check: the alliance file of the context. Fails when it cannot be used, or is not the \
+         one whose fingerprint the context has.",
+        "Get the alliance file again and compare its fingerprint by voice.",
     ),
     (
         "DOCUMENT_INVALID",
@@ -56,6 +74,16 @@ const OWN: &[(&str, &str, &str)] = &[
         "KEY_PURPOSE",
         "A key was named for something it is not for.",
         "Name a record key to sign statements, a gov key to sign rosters.",
+    ),
+    (
+        "NODE_ADMIN",
+        "A check: the node's admin address on this machine, which makes all its other checks.",
+        "See that the node runs, and that the address is its admin_listen.",
+    ),
+    (
+        "NODE_REACHED",
+        "A check: the node's address for clients, over mutual TLS with our certificate.",
+        "See that the node runs and is the right one; its log says why it turned us away.",
     ),
     (
         "NOTE_INVALID",

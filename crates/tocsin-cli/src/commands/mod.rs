@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod block;
+pub mod check;
 pub mod context;
 pub mod decide;
 pub mod explain;
@@ -12,6 +13,7 @@ pub mod policy;
 pub mod record;
 pub mod statement;
 pub mod status;
+pub mod trace;
 pub mod verify;
 
 use crate::args::{
@@ -52,6 +54,8 @@ pub async fn run(
         }) => log::show(session, member, start, limit).await,
         Command::Log(LogVerb::Audit { members }) => log::audit(session, &members).await,
         Command::Status => status::run(session).await,
+        Command::Trace(args) => trace::run(session, &args).await,
+        Command::Check(args) => check::run(session, &args).await,
         Command::Context(ContextVerb::List) => context::list(session),
         Command::Context(ContextVerb::Add(args)) => context::add(session, args),
         Command::Context(ContextVerb::Use { name }) => context::choose(session, &name),

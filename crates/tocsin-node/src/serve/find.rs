@@ -114,7 +114,7 @@ pub(crate) fn jurisdiction(node: &Node, asked: &str) -> Result<String, Refusal> 
     Ok(code)
 }
 
-fn no_name() -> Refusal {
+pub(crate) fn no_name() -> Refusal {
     Refusal::of(Reason::FieldInvalid)
         .saying("not a name; names look like US-2026-0412 or members/us/orders/2026-0412")
         .at("name")

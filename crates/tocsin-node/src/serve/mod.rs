@@ -3,7 +3,7 @@
 pub(crate) mod blocks;
 mod bundle;
 mod decisions;
-mod find;
+pub(crate) mod find;
 mod health;
 mod log;
 pub(crate) mod notices;

@@ -174,9 +174,12 @@ impl Orders {
 impl OrderService for Orders {
     async fn trace_statement(
         &self,
-        _request: Request<v1::TraceStatementRequest>,
+        request: Request<v1::TraceStatementRequest>,
     ) -> Result<Response<v1::TraceStatementResponse>, Status> {
-        Err(Status::unimplemented("TraceStatement is being built"))
+        identity(&request)?;
+        let asked = request.get_ref();
+        let traced = tokio::task::block_in_place(|| crate::trace::trace(&self.node, asked))?;
+        Ok(Response::new(traced))
     }
 
     async fn get_order(

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use tocsin_node::admin::{AdminError, StatusSource, serve};
 use tocsin_node::metrics::Metrics;
+use tocsin_node::status::{Reason, Refusal};
 use tocsin_wire::proto::admin::v1::admin_service_client::AdminServiceClient;
 use tocsin_wire::proto::admin::v1::{
     GetStatusRequest, GetStatusResponse, ListPeersRequest, ListPeersResponse, Peer,
+    RunChecksRequest, RunChecksResponse,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,13 @@ impl StatusSource for Waiting {
             ..Peer::default()
         };
         ListPeersResponse { peers: vec![peer] }
+    }
+
+    fn checks(&self, only: &[String]) -> Result<RunChecksResponse, Refusal> {
+        match only {
+            [] => Ok(RunChecksResponse::default()),
+            [..] => Err(Refusal::of(Reason::FieldInvalid).at("only")),
+        }
     }
 
     fn refresh_metrics(&self) {
@@ -97,6 +106,11 @@ async fn the_operator_reads_pages_metrics_and_status_on_one_port() {
         .unwrap()
         .into_inner();
     assert_eq!(peers.peers[0].member, "de");
+    let all = RunChecksRequest::default();
+    client.run_checks(all).await.unwrap();
+    let only = vec!["NO_SUCH_CHECK".to_owned()];
+    let refused = client.run_checks(RunChecksRequest { only }).await;
+    assert_eq!(refused.unwrap_err().code(), tonic::Code::InvalidArgument);
     drop(client);
 
     stop.cancel();

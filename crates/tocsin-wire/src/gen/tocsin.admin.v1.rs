@@ -143,6 +143,9 @@ pub struct Check {
     pub warn_at: f64,
     #[prost(double, tag = "12")]
     pub fail_at: f64,
+    /// Where a check looks at several: which, a member id. Empty where there is only one.
+    #[prost(string, tag = "13")]
+    pub subject: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

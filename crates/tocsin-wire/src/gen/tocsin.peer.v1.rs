@@ -127,6 +127,10 @@ pub struct Cosigs {
 pub struct Heads {
     #[prost(bytes = "vec", repeated, tag = "1")]
     pub notes: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// The sender's clock when it sent this, Unix milliseconds: receivers compare clocks by it and decide nothing on it. 0 = not
+    /// said.
+    #[prost(int64, tag = "2")]
+    pub at_ms: i64,
 }
 /// Two notes of one origin that cannot both be true.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
