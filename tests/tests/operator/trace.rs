@@ -87,9 +87,7 @@ async fn a_trace_says_how_far_a_statement_came_and_what_stopped_it() {
     assert_eq!(traced["stopped_by"], "VOID_ALREADY_DECIDED", "{traced:#}");
 
     // A withdrawal ends it, and the act that did is named.
-    let act = Saying::new("us", say::act(OrderActKind::Withdraw)).about(&reference);
-    let act = act.sign(&[&network.key("us", "o-1"), &network.key("us", "o-2")]);
-    act.submit(&network.channel("us").await).await.unwrap();
+    withdraw(&network, &reference).await;
     let traced = until(|| at("de", "de", &name), |now| now["stopped_by"] != "");
     assert_eq!(traced["stopped_by"], "BLOCK_WITHDRAWN", "{traced:#}");
     let shown = hop(&traced, "in_force")["evidence"].as_str().unwrap();
@@ -192,6 +190,12 @@ async fn adopt(network: &Network, order: &StatementRef) {
     let saying = Saying::new("de", Act::Decision(decision)).about(order);
     let adopted = saying.sign(&[&network.key("de", "o-1"), &network.key("de", "o-2")]);
     adopted.submit(&network.channel("de").await).await.unwrap();
+}
+
+async fn withdraw(network: &Network, order: &StatementRef) {
+    let act = Saying::new("us", say::act(OrderActKind::Withdraw)).about(order);
+    let act = act.sign(&[&network.key("us", "o-1"), &network.key("us", "o-2")]);
+    act.submit(&network.channel("us").await).await.unwrap();
 }
 
 /// A second decision by policy on the same text, by DE's node key: valid, and void.
