@@ -2,7 +2,7 @@
 //! unasked.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -51,26 +51,36 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Writes a new file; one that is there already is left alone.
+/// Writes a new file, whole or not at all; one that is there already is left alone.
 ///
 /// # Errors
 /// A conflict when it exists; else when it cannot be written.
 pub fn write_new(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Failure> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode.bits())
-        .open(path)
-        .map_err(|e| {
-            let failure = Failure::file(path, "write", &e);
-            if failure.exit == Exit::Conflict {
-                return failure.advice("choose another name with --out, or move the file away");
-            }
-            failure
-        })?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(|e| Failure::file(path, "write", &e))
+    let taken = |e: &std::io::Error| {
+        let failure = Failure::file(path, "write", e);
+        if failure.exit == Exit::Conflict {
+            return failure.advice("choose another name with --out, or move the file away");
+        }
+        failure
+    };
+    if path.symlink_metadata().is_ok() {
+        return Err(taken(&ErrorKind::AlreadyExists.into()));
+    }
+    let beside = write_beside(path, bytes, mode).map_err(|e| taken(&e))?;
+    let named = fs::hard_link(&beside, path).or_else(|e| {
+        if e.kind() == ErrorKind::AlreadyExists {
+            return Err(e);
+        }
+        // A file system without hard links, such as that of a stick: the name is taken first, so
+        // that nothing is overwritten, and the whole file put in its place.
+        OpenOptions::new().write(true).create_new(true).open(path)?;
+        fs::rename(&beside, path).inspect_err(|_| {
+            let _gone = fs::remove_file(path);
+        })
+    });
+    // After a rename it is gone already.
+    let _gone = fs::remove_file(&beside);
+    named.map_err(|e| taken(&e))
 }
 
 /// Replaces a file as a whole: readers see the old bytes or the new, never a part.
@@ -78,11 +88,31 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Failure> {
 /// # Errors
 /// When it cannot be written.
 pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Failure> {
+    let beside = write_beside(path, bytes, mode).map_err(|e| Failure::file(path, "write", &e))?;
+    fs::rename(&beside, path).map_err(|e| {
+        let _gone = fs::remove_file(&beside);
+        Failure::file(path, "replace", &e)
+    })
+}
+
+/// Writes a file beside `path`, flushed, under a name that is this process's own.
+fn write_beside(path: &Path, bytes: &[u8], mode: Mode) -> std::io::Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.new", std::process::id()));
-    let beside: PathBuf = path.with_file_name(name);
-    write_new(&beside, bytes, mode)?;
-    fs::rename(&beside, path).map_err(|e| Failure::file(path, "replace", &e))
+    let beside = path.with_file_name(name);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode.bits())
+        .open(&beside)
+        .and_then(|mut file| {
+            file.write_all(bytes)
+                .and_then(|()| file.sync_all())
+                .inspect_err(|_| {
+                    let _gone = fs::remove_file(&beside);
+                })
+        });
+    written.map(|()| beside)
 }
 
 /// Makes a folder and those above it.
@@ -125,6 +155,25 @@ mod tests {
         );
         replace(&path, b"three", Mode::Secret).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"three");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_whole_is_not_there_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = dir.path().join("no such folder").join("a");
+        assert_eq!(
+            write_new(&gone, b"one", Mode::Public).unwrap_err().exit,
+            Exit::NotFound
+        );
+        // A dangling link is a name that is taken, and nothing is written through it.
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(dir.path().join("target"), &link).unwrap();
+        assert_eq!(
+            write_new(&link, b"one", Mode::Public).unwrap_err().exit,
+            Exit::Conflict
+        );
+        assert!(!dir.path().join("target").exists());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
