@@ -84,6 +84,7 @@ impl Load {
             genesis: None,
             key: None,
             admin: None,
+            protected: false,
         }
     }
 }

@@ -381,6 +381,7 @@ impl Network {
             genesis: Some(self.alliance.genesis_hash().to_string()),
             key: None,
             admin: Some(format!("http://127.0.0.1:{}", server.admin_port)),
+            protected: false,
         }
     }
 

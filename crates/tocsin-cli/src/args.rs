@@ -8,8 +8,12 @@ use tocsin_core::decision::DecisionKind;
 
 use crate::output::{Color, Format};
 
+mod act;
+mod context;
 pub mod operator;
 
+pub use act::{ActArgs, ActHow, AmendArgs, Cause, ModifyArgs};
+pub use context::{ContextArgs, ContextVerb};
 use operator::{CheckArgs, TraceArgs};
 
 /// Flags that every command takes.
@@ -33,7 +37,7 @@ pub struct Globals {
     /// Print more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Answer yes to every question
+    /// Answer yes to every question; a protected context must be named beside it with -c
     #[arg(long, global = true)]
     pub yes: bool,
     /// Never ask; fail where an answer is needed
@@ -115,11 +119,8 @@ pub enum Command {
 pub enum StatementVerb {
     /// Write a document with every field explained
     New(NewArgs),
-    /// Say what is wrong or missing; exit 20 with warnings, 21 with errors
-    Lint {
-        /// The document
-        file: PathBuf,
-    },
+    /// Say what the door would refuse and what readers will miss; exit 20 with gaps, 21 with errors
+    Lint(LintArgs),
     /// Sign a document into a .tsn file
     Sign(SignArgs),
     /// Submit a signed .tsn file to our node
@@ -151,6 +152,8 @@ pub enum OrderVerb {
     Rescind(ActArgs),
     /// Take back an own order issued in error; two officers
     Withdraw(ActArgs),
+    /// Ask why an own order changes, and lead to the act that fits
+    Amend(AmendArgs),
 }
 
 /// What is done with policy packs.
@@ -158,11 +161,8 @@ pub enum OrderVerb {
 pub enum PolicyVerb {
     /// Write a pack with every field explained
     New(NewArgs),
-    /// Say what is wrong with a pack; exit 21 with errors
-    Lint {
-        /// The pack
-        file: PathBuf,
-    },
+    /// Say what is wrong with a pack and what others will miss; exit 20 with gaps, 21 with errors
+    Lint(LintArgs),
     /// Show what a pack would decide on the orders our node knows, or on order documents
     Test {
         /// The pack
@@ -244,20 +244,6 @@ pub enum LogVerb {
     },
 }
 
-/// What is done with contexts.
-#[derive(Subcommand, Clone, Debug)]
-pub enum ContextVerb {
-    /// List them
-    List,
-    /// Add or replace one
-    Add(ContextArgs),
-    /// Take this one when none is named
-    Use {
-        /// Its name
-        name: String,
-    },
-}
-
 /// Where a new document goes.
 #[derive(Args, Clone, Debug)]
 pub struct NewArgs {
@@ -266,6 +252,17 @@ pub struct NewArgs {
     /// Print it instead
     #[arg(long, conflicts_with = "file")]
     pub stdout: bool,
+}
+
+/// What is judged for completeness.
+#[derive(Args, Clone, Debug)]
+pub struct LintArgs {
+    /// The document
+    pub file: PathBuf,
+    /// For scripts: exit 21 when it is less complete than this, 0 to 100, and 0 when it is not,
+    /// whatever is missing
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub min_completeness: Option<u32>,
 }
 
 /// Which keys sign, and where the result goes.
@@ -333,49 +330,6 @@ pub struct ListArgs {
     /// At most this many
     #[arg(long, default_value_t = 500)]
     pub limit: usize,
-}
-
-/// An act on an own order.
-#[derive(Args, Clone, Debug)]
-pub struct ActArgs {
-    /// The order, e.g. US-2026-0412
-    pub order: String,
-    /// Why; everybody will read it
-    #[arg(long)]
-    pub reason: String,
-    /// Who signs, and what becomes of it
-    #[command(flatten)]
-    pub how: ActHow,
-}
-
-/// A modification of an own order.
-#[derive(Args, Clone, Debug)]
-pub struct ModifyArgs {
-    /// The order, e.g. US-2026-0412
-    pub order: String,
-    /// The whole new text, as an order document
-    #[arg(long, value_name = "FILE")]
-    pub document: PathBuf,
-    /// Why; everybody will read it
-    #[arg(long)]
-    pub reason: String,
-    /// Who signs, and what becomes of it
-    #[command(flatten)]
-    pub how: ActHow,
-}
-
-/// Who signs an act, and what becomes of it.
-#[derive(Args, Clone, Debug)]
-pub struct ActHow {
-    /// Record key file of who signs; the context's when left out; twice for two officers
-    #[arg(long, value_name = "FILE")]
-    pub key: Vec<PathBuf>,
-    /// Write a .tsn file instead of submitting
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// How long to wait for other members
-    #[command(flatten)]
-    pub wait: WaitArgs,
 }
 
 /// A decision.
@@ -507,37 +461,6 @@ pub struct VerifyArgs {
     pub save: Option<PathBuf>,
 }
 
-/// One context.
-#[derive(Args, Clone, Debug)]
-pub struct ContextArgs {
-    /// Its name
-    pub name: String,
-    /// https://HOST:7337
-    #[arg(long)]
-    pub endpoint: String,
-    /// The member whose node it is
-    #[arg(long)]
-    pub member: String,
-    /// The alliance file (.tsa)
-    #[arg(long, value_name = "FILE")]
-    pub alliance: PathBuf,
-    /// Our certificate (PEM)
-    #[arg(long, value_name = "FILE")]
-    pub cert: PathBuf,
-    /// Its private key (PEM)
-    #[arg(long, value_name = "FILE")]
-    pub cert_key: PathBuf,
-    /// SHA-256 of the genesis roster, as compared by voice
-    #[arg(long, value_name = "HASH")]
-    pub genesis: Option<String>,
-    /// The record key to sign with when none is named
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
-    /// The node's admin address, when it runs on this machine
-    #[arg(long, value_name = "ADDRESS")]
-    pub admin: Option<String>,
-}
-
 /// A span of time: a number and `ms`, `s`, `m` or `h`; seconds when there is no unit.
 ///
 /// # Errors
@@ -599,7 +522,18 @@ mod tests {
             "tocsin order resume US-2026-0412 --reason over",
             "tocsin order modify US-2026-0412 --reason x --document o.toml",
             "tocsin order rescind US-2026-0412 --reason x",
-            "tocsin order withdraw US-2026-0412 --reason x --key a --key b",
+            "tocsin order withdraw US-2026-0412 --reason x --key a --key b --because error",
+            "tocsin order amend US-2026-0412",
+            "tocsin order amend US-2026-0412 --because slip --reason x --document o.toml",
+            "tocsin report lint r.toml --min-completeness 80",
+            "tocsin policy lint p.toml",
+            "tocsin context list",
+            "tocsin context use de",
+            "tocsin context show",
+            "tocsin context show de",
+            "tocsin context previous",
+            "tocsin context remove de",
+            "tocsin context validate",
             "tocsin decide US-2026-0412 adopt --basis law --local-right DE:patent:1",
             "tocsin decide US-2026-0412 not-competent",
             "tocsin policy test p.toml US-2026-0412",
@@ -632,6 +566,9 @@ mod tests {
             "tocsin",
             "tocsin order",
             "tocsin decide US-2026-0412 lapse",
+            "tocsin order amend US-2026-0412 --because whim",
+            "tocsin report lint r.toml --min-completeness 101",
+            "tocsin context remove",
             "tocsin lookup",
         ] {
             assert!(parse(line).is_err(), "{line}");

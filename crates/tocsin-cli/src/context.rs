@@ -40,6 +40,9 @@ pub struct Context {
     /// `http://127.0.0.1:7339`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin: Option<String>,
+    /// Before anything is changed through it, where that goes is printed and confirmed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
 }
 
 /// The contexts file.
@@ -49,6 +52,9 @@ pub struct Contexts {
     /// The one taken when none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
+    /// The one that was current before, for `context previous`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
     /// All, by name.
     #[serde(default)]
     pub contexts: BTreeMap<String, Context>,
@@ -116,6 +122,14 @@ impl Contexts {
     /// # Errors
     /// When there is none of that name, or none can be chosen.
     pub fn choose(&self, name: Option<&str>) -> Result<&Context, Failure> {
+        self.named(name).map(|(_, context)| context)
+    }
+
+    /// The same, with its name.
+    ///
+    /// # Errors
+    /// As [`choose`](Self::choose).
+    pub fn named(&self, name: Option<&str>) -> Result<(&str, &Context), Failure> {
         let how = "tocsin context add NAME (with --help)";
         let only = || match self.contexts.len() {
             1 => self.contexts.keys().next().map(String::as_str),
@@ -135,14 +149,135 @@ impl Contexts {
             };
             return Err(Failure::usage(text).advice(advice));
         };
-        self.contexts.get(name).ok_or_else(|| {
-            let near = nearest(name, self.contexts.keys().map(String::as_str));
-            let advice = near.map_or_else(
-                || format!("make it: {how}"),
-                |n| format!("did you mean `{n}`?"),
-            );
-            Failure::usage(format!("no context named `{name}`")).advice(advice)
-        })
+        let found = self.contexts.get_key_value(name);
+        found
+            .map(|(name, context)| (name.as_str(), context))
+            .ok_or_else(|| {
+                let near = nearest(name, self.contexts.keys().map(String::as_str));
+                let advice = near.map_or_else(
+                    || format!("make it: {how}"),
+                    |n| format!("did you mean `{n}`?"),
+                );
+                Failure::usage(format!("no context named `{name}`")).advice(advice)
+            })
+    }
+}
+
+/// What can say which context is meant, and what wins over what stands in it.
+#[derive(Clone, Debug, Default)]
+pub struct Settings<'a> {
+    /// Named by a command that is about contexts.
+    pub argument: Option<&'a str>,
+    /// Named by --context on the command line.
+    pub flag: Option<&'a str>,
+    /// Named by TOCSIN_CONTEXT.
+    pub variable: Option<&'a str>,
+    /// TOCSIN_ENDPOINT.
+    pub endpoint: Option<String>,
+    /// TOCSIN_KEY.
+    pub key: Option<String>,
+}
+
+/// The context that counts, and what said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// Its name.
+    pub name: String,
+    /// What chose it.
+    pub chosen_by: &'static str,
+    /// Its values, those of variables in their place.
+    pub context: Context,
+    /// What gave the endpoint.
+    pub endpoint_from: &'static str,
+    /// What gave the record key.
+    pub key_from: &'static str,
+}
+
+/// Where values stand that nothing wins over.
+const FROM_FILE: &str = "contexts.toml";
+
+impl Resolved {
+    /// A context that was chosen by its name, as it stands in the file.
+    #[must_use]
+    pub fn of(name: &str, context: Context) -> Self {
+        Self {
+            name: name.to_owned(),
+            chosen_by: "named",
+            context,
+            endpoint_from: FROM_FILE,
+            key_from: FROM_FILE,
+        }
+    }
+}
+
+impl Contexts {
+    /// The context that counts: as named, by flag, by variable, the current one, the only one; with
+    /// the values of variables in their place.
+    ///
+    /// # Errors
+    /// When there is none of that name, or none can be chosen.
+    pub fn resolve(&self, settings: &Settings<'_>) -> Result<Resolved, Failure> {
+        let named = [
+            (settings.argument, "named"),
+            (settings.flag, "--context"),
+            (settings.variable, "TOCSIN_CONTEXT"),
+            (self.current.as_deref(), "context use"),
+        ];
+        let chosen = named
+            .into_iter()
+            .find_map(|(name, by)| name.map(|name| (name, by)));
+        let (name, context) = self.named(chosen.map(|(name, _)| name))?;
+        let mut resolved = Resolved::of(name, context.clone());
+        resolved.chosen_by = chosen.map_or("the only one", |(_, by)| by);
+        if let Some(endpoint) = &settings.endpoint {
+            resolved.context.endpoint.clone_from(endpoint);
+            resolved.endpoint_from = "TOCSIN_ENDPOINT";
+        }
+        if let Some(key) = &settings.key {
+            resolved.context.key = Some(PathBuf::from(key));
+            resolved.key_from = "TOCSIN_KEY";
+        }
+        Ok(resolved)
+    }
+
+    /// Takes the one that was current before, and remembers the present one.
+    ///
+    /// # Errors
+    /// When none is remembered, or it is gone.
+    pub fn go_back(&mut self) -> Result<String, Failure> {
+        let previous = self.previous.clone().ok_or_else(|| {
+            Failure::usage("no context was taken before")
+                .advice("take one by name: tocsin context use NAME")
+        })?;
+        self.make_current(&previous)?;
+        Ok(previous)
+    }
+
+    /// Takes this one when none is named, and remembers which it was before.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn make_current(&mut self, name: &str) -> Result<(), Failure> {
+        self.choose(Some(name))?;
+        if self.current.as_deref() != Some(name) {
+            self.previous = self.current.replace(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes one away; if it was the current one, none is current.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn remove(&mut self, name: &str) -> Result<Context, Failure> {
+        self.choose(Some(name))?;
+        for place in [&mut self.current, &mut self.previous] {
+            if place.as_deref() == Some(name) {
+                *place = None;
+            }
+        }
+        let gone = self.contexts.remove(name);
+        gone.ok_or_else(|| Failure::usage(format!("no context named `{name}`")))
     }
 }
 
@@ -235,10 +370,10 @@ pub fn member<'a>(alliance: &'a Alliance, id: &str) -> Result<&'a Member, Failur
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn context(member: &str) -> Context {
+    pub(crate) fn context(member: &str) -> Context {
         Context {
             endpoint: "https://127.0.0.1:7337".into(),
             member: member.into(),
@@ -248,6 +383,7 @@ mod tests {
             genesis: None,
             key: None,
             admin: None,
+            protected: false,
         }
     }
 
@@ -282,6 +418,66 @@ mod tests {
         assert_eq!(failure.advice.unwrap(), "did you mean `de-prod`?");
         contexts.current = Some("jp".into());
         assert_eq!(contexts.choose(None).unwrap().member, "jp");
+    }
+
+    #[test]
+    fn the_context_before_is_remembered_and_what_is_removed_is_current_no_longer() {
+        let mut contexts = Contexts::default();
+        contexts.contexts.insert("de".into(), context("de"));
+        contexts.contexts.insert("jp".into(), context("jp"));
+        contexts.make_current("de").unwrap();
+        contexts.make_current("jp").unwrap();
+        contexts.make_current("jp").unwrap();
+        assert_eq!(contexts.previous.as_deref(), Some("de"));
+        assert!(contexts.make_current("us").is_err());
+        contexts.remove("jp").unwrap();
+        assert_eq!(contexts.current, None);
+        assert!(contexts.remove("jp").is_err());
+    }
+
+    #[test]
+    fn going_back_and_forth_ends_where_it_began() {
+        let mut contexts = Contexts::default();
+        assert_eq!(contexts.go_back().unwrap_err().exit, Exit::Usage);
+        contexts.contexts.insert("de".into(), context("de"));
+        contexts.contexts.insert("jp".into(), context("jp"));
+        contexts.make_current("de").unwrap();
+        contexts.make_current("jp").unwrap();
+        assert_eq!(contexts.go_back().unwrap(), "de");
+        assert_eq!(contexts.go_back().unwrap(), "jp");
+        contexts.remove("de").unwrap();
+        assert!(contexts.go_back().is_err());
+    }
+
+    #[test]
+    fn what_gave_each_value_is_known() {
+        let mut contexts = Contexts::default();
+        contexts.contexts.insert("de".into(), context("de"));
+        let only = contexts.resolve(&Settings::default()).unwrap();
+        assert_eq!(only.chosen_by, "the only one");
+        assert_eq!((only.endpoint_from, only.key_from), (FROM_FILE, FROM_FILE));
+        contexts.contexts.insert("jp".into(), context("jp"));
+        assert!(contexts.resolve(&Settings::default()).is_err());
+        contexts.make_current("jp").unwrap();
+        let mut settings = Settings::default();
+        let chosen = |settings: &Settings<'_>| {
+            let resolved = contexts.resolve(settings).unwrap();
+            (resolved.name, resolved.chosen_by)
+        };
+        assert_eq!(chosen(&settings), ("jp".into(), "context use"));
+        settings.variable = Some("de");
+        assert_eq!(chosen(&settings), ("de".into(), "TOCSIN_CONTEXT"));
+        settings.flag = Some("jp");
+        assert_eq!(chosen(&settings), ("jp".into(), "--context"));
+        settings.argument = Some("de");
+        assert_eq!(chosen(&settings), ("de".into(), "named"));
+        settings.endpoint = Some("https://other:7337".into());
+        settings.key = Some("/k".into());
+        let resolved = contexts.resolve(&settings).unwrap();
+        assert_eq!(resolved.context.endpoint, "https://other:7337");
+        assert_eq!(resolved.endpoint_from, "TOCSIN_ENDPOINT");
+        assert_eq!(resolved.context.key, Some(PathBuf::from("/k")));
+        assert_eq!(resolved.key_from, "TOCSIN_KEY");
     }
 
     #[test]

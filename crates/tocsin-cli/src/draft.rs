@@ -190,8 +190,9 @@ impl Draft {
         Ok(())
     }
 
-    /// Whether everything that would be signed can be shown: what was read, written again, gives the
-    /// very bytes. A draft that says something this version does not show must not be signed with it.
+    /// Whether everything that would be signed can be shown: what was read, written again, gives
+    /// the very bytes. A draft that says something this version does not show must not be signed
+    /// with it.
     ///
     /// # Errors
     /// A verification failure when some of it would stay unseen.
@@ -350,4 +351,4 @@ fn seal_open(body: &DecodedBody, salt: [u8; 32]) -> Result<Vec<u8>, Failure> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -25,6 +25,7 @@ pub mod seen;
 pub mod session;
 pub mod show;
 pub mod suggest;
+pub mod terminal;
 
 use args::{Command, Globals};
 use failure::{Exit, Failure};

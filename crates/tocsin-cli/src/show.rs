@@ -10,6 +10,7 @@ use tocsin_core::report::ReportBody;
 use tocsin_core::right::Right;
 use tocsin_core::statement::{Act, DecodedBody, Statement, StatementRef};
 
+use crate::document::completeness;
 use crate::instant;
 use crate::output::Column;
 
@@ -41,6 +42,8 @@ pub const STATEMENT: &[Column] = &[
     ("valid until", "valid_until"),
     ("asked for", "requested_action"),
     ("exhibits", "exhibits_text"),
+    ("completeness", "completeness"),
+    ("readers miss", "missing_text"),
     ("basis", "basis"),
     ("reason given", "reason_given"),
     ("by policy", "policy_rule"),
@@ -89,6 +92,12 @@ pub fn statement(statement: &Statement, bodies: &[DecodedBody]) -> Map<String, V
     merge(&mut fields, said);
     for content in bodies {
         merge(&mut fields, body(content));
+    }
+    if let Some(complete) = completeness::of_statement(statement, bodies) {
+        let missing = complete.missing();
+        fields.insert("completeness".into(), json!(complete.score));
+        fields.insert("missing_text".into(), json!(missing.join("\n")));
+        fields.insert("missing".into(), json!(missing));
     }
     fields
 }

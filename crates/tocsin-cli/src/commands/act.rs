@@ -7,8 +7,9 @@ use tocsin_core::order::{OrderAct, OrderActKind};
 use tocsin_core::statement::{Act, StatementRef};
 use tocsin_log::hash::Hash;
 
-use super::record::get_order;
-use super::statement::{report, sign_with, submit_draft};
+use super::amend;
+use super::record::{OrderSeen, get_order};
+use super::statement::{check, report, sign_with, submit_draft};
 use crate::args::{ActArgs, ActHow, ModifyArgs};
 use crate::document::{Document, Kind, read};
 use crate::draft::{Draft, Setting, State};
@@ -16,22 +17,61 @@ use crate::failure::{Exit, Failure};
 use crate::instant;
 use crate::session::{Node, Session};
 
+/// An order of our own, as our node has it.
+#[derive(Debug)]
+pub struct Own {
+    node: Node,
+    order: OrderSeen,
+}
+
+impl Own {
+    /// Its short name.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        &self.order.issue.short
+    }
+
+    /// Its name, title and state on one line.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let issue = &self.order.issue;
+        format!("{} {} ({})", issue.short, issue.title(), self.order.state)
+    }
+}
+
 /// `order suspend`, `resume`, `rescind`, `withdraw`.
 ///
 /// # Errors
-/// When the order is not our own, a key may not sign, or the node refuses.
+/// When the act does not fit what has happened, the order is not our own, a key may not sign, or
+/// the node refuses.
 pub async fn run(
     session: &mut Session,
     kind: OrderActKind,
     args: &ActArgs,
 ) -> Result<Exit, Failure> {
+    amend::check(session, kind, args.because, &args.order)?;
+    let own = own_order(session, &args.order).await?;
+    act_on_own(session, own, kind, args).await
+}
+
+/// The same on an order that was fetched.
+///
+/// # Errors
+/// As [`run`].
+pub async fn act_on_own(
+    session: &mut Session,
+    own: Own,
+    kind: OrderActKind,
+    args: &ActArgs,
+) -> Result<Exit, Failure> {
+    amend::settle(session, kind, args.because, &own)?;
     let act = OrderAct {
         kind,
         reason: args.reason.clone(),
         replacement: None,
     };
     let document = document(act, Tlp::Clear);
-    act_on(session, &args.order, document, &args.how).await
+    finish_own(session, &own, &document, &args.how).await
 }
 
 /// `order modify`.
@@ -39,11 +79,26 @@ pub async fn run(
 /// # Errors
 /// As [`run`], or when the new text cannot be read.
 pub async fn modify(session: &mut Session, args: &ModifyArgs) -> Result<Exit, Failure> {
+    amend::check(session, OrderActKind::Modify, args.because, &args.order)?;
+    let own = own_order(session, &args.order).await?;
+    modify_own(session, own, args).await
+}
+
+/// The same on an order that was fetched.
+///
+/// # Errors
+/// As [`modify`].
+pub async fn modify_own(
+    session: &mut Session,
+    own: Own,
+    args: &ModifyArgs,
+) -> Result<Exit, Failure> {
+    let kind = OrderActKind::Modify;
     let text = read(Kind::Order, &args.document)?;
     let Act::Order(order) = text.act else {
         return Err(Failure::usage("the new text is no order document"));
     };
-    let kind = OrderActKind::Modify;
+    amend::settle(session, kind, args.because, &own)?;
     let act = OrderAct {
         kind,
         reason: args.reason.clone(),
@@ -51,7 +106,7 @@ pub async fn modify(session: &mut Session, args: &ModifyArgs) -> Result<Exit, Fa
     };
     let mut document = document(act, text.tlp);
     document.bodies = text.bodies;
-    act_on(session, &args.order, document, &args.how).await
+    finish_own(session, &own, &document, &args.how).await
 }
 
 fn document(act: OrderAct, tlp: Tlp) -> Document {
@@ -65,14 +120,13 @@ fn document(act: OrderAct, tlp: Tlp) -> Document {
     }
 }
 
-async fn act_on(
-    session: &mut Session,
-    order: &str,
-    document: Document,
-    how: &ActHow,
-) -> Result<Exit, Failure> {
+/// Fetches an order that an act is to be on.
+///
+/// # Errors
+/// When the node has none of that name, it is another member's, or it has ended.
+pub async fn own_order(session: &Session, name: &str) -> Result<Own, Failure> {
     let node = session.node().await?;
-    let order = get_order(session, &node, order).await?;
+    let order = get_order(session, &node, name).await?;
     order.issue.require_valid()?;
     if order.issue.origin.member() != node.context.member {
         let (name, issuer) = (&order.issue.short, order.issue.origin.member());
@@ -81,9 +135,27 @@ async fn act_on(
             .code("NOT_THE_ISSUER")
             .advice(format!("to end it here, decide: tocsin decide {name} end")));
     }
-    let about = order.issue.reference();
-    let stem = format!("{}-{}", order.issue.short, word(&document.act));
-    finish(session, &node, &document, about, None, how, &stem).await
+    if matches!(order.state.as_str(), "rescinded" | "withdrawn") {
+        let text = format!(
+            "{} is {}, and nothing revives it",
+            order.issue.short, order.state
+        );
+        return Err(Failure::new(Exit::Conflict, text)
+            .code("VOID_ORDER_ENDED")
+            .advice("issue a new order: tocsin order new"));
+    }
+    Ok(Own { node, order })
+}
+
+async fn finish_own(
+    session: &mut Session,
+    own: &Own,
+    document: &Document,
+    how: &ActHow,
+) -> Result<Exit, Failure> {
+    let about = own.order.issue.reference();
+    let stem = format!("{}-{}", own.short(), word(&document.act));
+    finish(session, &own.node, document, about, None, how, &stem).await
 }
 
 /// Makes, signs and submits an act; or writes the draft where a second officer must sign it first.
@@ -110,6 +182,7 @@ pub async fn finish(
     };
     let keys = session.keys(&how.key)?;
     let mut draft = Draft::make(document, setting)?;
+    check(session, &draft, author)?;
     let state = sign_with(&mut draft, &keys, &node.alliance, author)?;
     if how.out.is_some() || state == State::NeedsSecond {
         let path = how
@@ -122,7 +195,7 @@ pub async fn finish(
         report(session, &draft, author, &path, &state)?;
         return Ok(Exit::Ok);
     }
-    session.confirm(&format!("Submit {stem} to {}?", node.context.member))?;
+    session.confirm_sending(&format!("Submit {stem} to {}?", node.context.member))?;
     submit_draft(session, node, &draft, how.wait.wait).await
 }
 

@@ -18,6 +18,17 @@ const COLUMNS: &[Column] = &[
 /// Reasons of the hand tool itself.
 const OWN: &[(&str, &str, &str)] = &[
     (
+        "CAUSE_MISMATCH",
+        "The act on an order is not the one for what has happened to it.",
+        "Use the verb that is named: error withdraws, ended rescinds, stay suspends, slip and \
+         changed modify.",
+    ),
+    (
+        "CAUSE_NEEDED",
+        "Which act on an order is right depends on what has happened, and nobody could be asked.",
+        "Say it with --because, or run `tocsin order amend` at a terminal.",
+    ),
+    (
         "CA_UNUSABLE",
         "The certificate authority in the member's manifest cannot be used.",
         "Ask that member for its alliance file; do not connect until it is sound.",
@@ -94,6 +105,11 @@ const OWN: &[(&str, &str, &str)] = &[
         "OWN_ORDER",
         "A decision is on another's order; this one is our own.",
         "Suspend, modify, rescind or withdraw it with `tocsin order`.",
+    ),
+    (
+        "PROTECTED_CONTEXT",
+        "Something would be changed through a protected context, and that was not confirmed.",
+        "If that is where it should go, name the context beside --yes: -c NAME --yes.",
     ),
     (
         "RECEIPT_INVALID",

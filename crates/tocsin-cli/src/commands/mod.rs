@@ -1,11 +1,13 @@
 //! What each command does.
 
 pub mod act;
+pub mod amend;
 pub mod block;
 pub mod check;
 pub mod context;
 pub mod decide;
 pub mod explain;
+pub mod lint;
 pub mod log;
 pub mod lookup;
 pub mod notices;
@@ -56,9 +58,7 @@ pub async fn run(
         Command::Status => status::run(session).await,
         Command::Trace(args) => trace::run(session, &args).await,
         Command::Check(args) => check::run(session, &args).await,
-        Command::Context(ContextVerb::List) => context::list(session),
-        Command::Context(ContextVerb::Add(args)) => context::add(session, args),
-        Command::Context(ContextVerb::Use { name }) => context::choose(session, &name),
+        Command::Context(verb) => context_verb(session, verb).await,
         Command::Explain { code } => explain::run(session, code.as_deref(), more),
         Command::Completion { shell } => explain::completion(session, shell, root),
     }
@@ -71,7 +71,7 @@ async fn statement_verb(
 ) -> Result<Exit, Failure> {
     match verb {
         StatementVerb::New(args) => statement::new(session, kind, &args),
-        StatementVerb::Lint { file } => statement::lint(session, kind, &file),
+        StatementVerb::Lint(args) => lint::run(session, kind, &args),
         StatementVerb::Sign(args) => statement::sign(session, kind, &args).await,
         StatementVerb::Submit(args) => statement::submit(session, &args).await,
         StatementVerb::List(args) => record::list(session, kind, &args).await,
@@ -89,13 +89,26 @@ async fn order_verb(session: &mut Session, verb: OrderVerb) -> Result<Exit, Fail
         OrderVerb::Modify(args) => act::modify(session, &args).await,
         OrderVerb::Rescind(args) => act::run(session, OrderActKind::Rescind, &args).await,
         OrderVerb::Withdraw(args) => act::run(session, OrderActKind::Withdraw, &args).await,
+        OrderVerb::Amend(args) => amend::run(session, &args).await,
+    }
+}
+
+async fn context_verb(session: &mut Session, verb: ContextVerb) -> Result<Exit, Failure> {
+    match verb {
+        ContextVerb::List => context::list(session),
+        ContextVerb::Add(args) => context::add(session, args),
+        ContextVerb::Use { name } => context::choose(session, &name),
+        ContextVerb::Previous => context::previous(session),
+        ContextVerb::Show { name } => context::show(session, name),
+        ContextVerb::Remove { name } => context::remove(session, &name),
+        ContextVerb::Validate { name } => context::validate(session, name).await,
     }
 }
 
 async fn policy_verb(session: &mut Session, verb: PolicyVerb) -> Result<Exit, Failure> {
     match verb {
         PolicyVerb::New(args) => statement::new(session, Kind::Policy, &args),
-        PolicyVerb::Lint { file } => statement::lint(session, Kind::Policy, &file),
+        PolicyVerb::Lint(args) => lint::run(session, Kind::Policy, &args),
         PolicyVerb::Test { file, orders } => policy::test(session, &file, &orders).await,
         PolicyVerb::Sign(args) => statement::sign(session, Kind::Policy, &args).await,
         PolicyVerb::Cosign(args) => statement::cosign(session, &args).await,

@@ -14,7 +14,8 @@ use super::record;
 use crate::args::{CosignArgs, NewArgs, SignArgs, SubmitArgs, Wait};
 use crate::client;
 use crate::context::member;
-use crate::document::{Document, Kind, Level, lint as remarks, read, scaffold};
+use crate::document::completeness;
+use crate::document::{Document, Kind, read, scaffold};
 use crate::draft::{Draft, Setting, State};
 use crate::failure::{Exit, Failure};
 use crate::files::{Mode, write_new};
@@ -45,62 +46,13 @@ pub fn new(session: &mut Session, kind: Kind, args: &NewArgs) -> Result<Exit, Fa
     session
         .out
         .object("document", &[("written", "file")], &value)?;
-    let file = path.display();
-    session
-        .out
-        .say(&format!("Next: edit it, then  tocsin {word} lint {file}"))?;
+    if !session.say_if_dry()? {
+        let file = path.display();
+        session
+            .out
+            .say(&format!("Next: edit it, then  tocsin {word} lint {file}"))?;
+    }
     Ok(Exit::Ok)
-}
-
-/// `KIND lint`.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn lint(session: &mut Session, kind: Kind, path: &Path) -> Result<Exit, Failure> {
-    let (rows, worst) = match read(kind, path) {
-        Ok(document) => {
-            let found = remarks(&document);
-            let rows = found
-                .iter()
-                .map(|remark| {
-                    let level = match remark.level {
-                        Level::Error => "error",
-                        Level::Warning => "warning",
-                    };
-                    json!({"level": level, "field": remark.field, "text": remark.text})
-                })
-                .collect();
-            (rows, found.first().map(|remark| remark.level))
-        }
-        Err(failure) if failure.details.is_empty() => return Err(failure),
-        Err(failure) => {
-            let row = |text: &String| json!({"level": "error", "field": "", "text": text});
-            (
-                failure.details.iter().map(row).collect::<Vec<Value>>(),
-                Some(Level::Error),
-            )
-        }
-    };
-    let columns = [("LEVEL", "level"), ("FIELD", "field"), ("WHAT", "text")];
-    if !rows.is_empty() || session.out.format() != crate::output::Format::Table {
-        session.out.list("remarks", &columns, &rows)?;
-    }
-    match worst {
-        None => {
-            session.out.say("Complete. Ready to sign.")?;
-            Ok(Exit::Ok)
-        }
-        Some(Level::Warning) => {
-            session
-                .out
-                .say("It can be signed; readers will miss what is named above.")?;
-            Ok(Exit::Warnings)
-        }
-        Some(Level::Error) => {
-            session.out.say("It cannot be signed yet.")?;
-            Ok(Exit::ChecksFailed)
-        }
-    }
 }
 
 /// `KIND sign`.
@@ -143,6 +95,7 @@ pub async fn sign(session: &mut Session, kind: Kind, args: &SignArgs) -> Result<
         refs,
     };
     let mut draft = Draft::make(&document, setting)?;
+    check(session, &draft, author)?;
     let state = sign_with(&mut draft, &keys, &alliance, author)?;
     let path = args
         .out
@@ -233,7 +186,9 @@ pub async fn submit(session: &mut Session, args: &SubmitArgs) -> Result<Exit, Fa
     let node = session.node().await?;
     if binds(&draft.statement.act) {
         let word = draft.statement.act.word();
-        session.confirm(&format!("Submit this {word} to {}?", node.context.member))?;
+        session.confirm_sending(&format!("Submit this {word} to {}?", node.context.member))?;
+    } else {
+        session.guard()?;
     }
     submit_draft(session, &node, &draft, args.wait.wait).await
 }
@@ -300,6 +255,21 @@ pub async fn submit_draft(
     Ok(Exit::Ok)
 }
 
+/// Refuses what the door would refuse before anyone signs it, and says what readers will miss.
+///
+/// # Errors
+/// The rule that it breaks.
+pub fn check(session: &mut Session, draft: &Draft, author: &Member) -> Result<(), Failure> {
+    draft
+        .check_unsigned(&author.jurisdiction)
+        .map_err(|refusal| crate::rpc::refused(&refusal))?;
+    let complete = completeness::of_statement(&draft.statement, &draft.contents()?);
+    if let Some(text) = complete.and_then(|complete| complete.summary()) {
+        session.out.note(&text);
+    }
+    Ok(())
+}
+
 /// Signs with each key, and says how far the draft has come.
 ///
 /// # Errors
@@ -331,12 +301,14 @@ pub fn report(
     let file = path.display();
     let needs_second = *state == State::NeedsSecond;
     let number = Numbered::of(&author.id, statement).map(|name| name.to_string());
+    let complete = completeness::of_statement(statement, &draft.contents()?);
     let value = json!({
         "file": file.to_string(),
         "act": statement.act.word(),
         "name": number,
         "statement_id": draft.statement_id().to_string(),
         "signatures": draft.entry.signatures.len(),
+        "completeness": complete.map(|complete| complete.score),
         "needs_second_officer": needs_second,
     });
     let columns = [
@@ -344,9 +316,13 @@ pub fn report(
         ("name", "name"),
         ("statement id", "statement_id"),
         ("signatures", "signatures"),
+        ("completeness", "completeness"),
         ("file", "file"),
     ];
     session.out.object("draft", &columns, &value)?;
+    if session.say_if_dry()? {
+        return Ok(());
+    }
     let word = command_of(&statement.act);
     let next = if needs_second {
         format!("Draft, not in force. Second officer: tocsin {word} cosign {file}")

@@ -4,6 +4,7 @@
 //! follow `statement.proto`, with times as dates instead of milliseconds. A document is input to
 //! this tool only; what is signed is the statement made from it.
 
+pub mod completeness;
 mod fields;
 mod kinds;
 mod lint;
@@ -19,7 +20,7 @@ use toml::de::DeTable;
 use crate::failure::Failure;
 use fields::{Fields, Problems};
 
-pub use lint::{Level, Remark, lint};
+pub use lint::{Finding, Level, Lint, Place, lint};
 pub use parts::right_from_text;
 pub use scaffold::scaffold;
 
@@ -70,6 +71,14 @@ pub struct Document {
     pub act: Act,
     /// Contents of the bodies, and whether each is lasting.
     pub bodies: Vec<(DecodedBody, bool)>,
+}
+
+impl Document {
+    /// The contents of the bodies.
+    #[must_use]
+    pub fn contents(&self) -> Vec<DecodedBody> {
+        self.bodies.iter().map(|(body, _)| body.clone()).collect()
+    }
 }
 
 /// Reads a document. `folder` is where the files it names are looked for.

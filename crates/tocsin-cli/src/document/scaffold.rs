@@ -1,4 +1,5 @@
-//! The documents that `new` writes: every field, explained, with an invented example.
+//! The documents that `new` writes: every field that is read, each explained, with an invented
+//! example. What may be left out, or does not go together with the rest, stands commented out.
 
 use super::Kind;
 
@@ -39,23 +40,25 @@ pub fn scaffold(kind: Kind) -> String {
 
 const REPORT: &str = r#"# An investigator's report: a signed claim. It blocks nothing by itself.
 # Name no natural persons: what stands in a log cannot be taken back.
+# What is not called needed may be left out; `lint` says what readers abroad then miss.
 
-# How it may be passed on (Traffic Light Protocol 2.0): clear or green. What is above travels
-# sealed, which is not built yet.
+# Needed. How it may be passed on (Traffic Light Protocol 2.0): clear or green. What is above
+# travels sealed, which is not built yet.
 tlp = "green"
-# infringement or licence_diversion. (espionage, procurement_attempt and insider wait for sealing.)
+# Needed. infringement or licence_diversion. (espionage, procurement_attempt and insider wait for
+# sealing.)
 kind = "infringement"
-# One line.
+# Needed. One line.
 title = "EXERCISE: copied charger sold under a false item number"
-# What was found, how, and what makes you sure.
+# Needed. What was found, how, and what makes you sure.
 narrative = """
 EXERCISE. Twelve chargers bought from an online shop carry the item number of a genuine product.
 """
-# Admiralty code of the source, A (completely reliable) to F (cannot be judged).
+# Needed. Admiralty code of the source, A (completely reliable) to F (cannot be judged).
 source_reliability = "B"
-# Admiralty code of the content, 1 (confirmed) to 6 (cannot be judged).
+# Needed. Admiralty code of the content, 1 (confirmed) to 6 (cannot be judged).
 credibility = 2
-# When it was collected: a date (midnight UTC) or an instant with its offset.
+# Needed. When it was collected: a date (midnight UTC) or an instant with its offset.
 collected = 2026-11-20
 # What you ask the other members to do.
 requested_action = "Look for the item number and tell us what you find."
@@ -68,16 +71,17 @@ refs = []
 "#;
 
 const INDICATOR: &str = r#"# An indicator: a matchable fact. By itself it blocks nothing.
+# What is not called needed may be left out; `lint` says what readers abroad then miss.
 
-# How it may be passed on (Traffic Light Protocol 2.0): clear or green.
+# Needed. How it may be passed on (Traffic Light Protocol 2.0): clear or green.
 tlp = "green"
-# product. (espionage and insider wait for sealing.)
+# Needed. product. (espionage and insider wait for sealing.)
 kind = "product"
-# One line.
+# Needed. One line.
 title = "EXERCISE: false item number on chargers"
-# low, moderate or high.
+# Needed. How sure: low, moderate or high.
 confidence = "moderate"
-# After this it counts for nothing: a date (midnight UTC) or an instant with its offset.
+# Needed. After this it counts for nothing: a date (midnight UTC) or an instant with its offset.
 valid_until = 2027-05-31
 # true when invented for an exercise. Every view shows it.
 exercise = true
@@ -88,23 +92,24 @@ refs = []
 "#;
 
 const ORDER: &str = r#"# An exclusion order: a draft, not in force, until two officers sign.
+# What is not called needed may be left out; `lint` says what readers abroad then miss.
 
-# How it may be passed on (Traffic Light Protocol 2.0): clear or green.
+# Needed. How it may be passed on (Traffic Light Protocol 2.0): clear or green.
 tlp = "clear"
-# Docket number as the authority writes it.
+# Needed. Docket number as the authority writes it.
 case_ref = "337-TA-0000"
-# One line.
+# Needed. One line.
 title = "EXERCISE: Certain Chargers"
-# us_337_leo, us_337_geo, us_337_teo, eu_union_afa, eu_national_afa, uk_afa, jp_import_suspension,
-# kr_ktc_corrective, kr_ktc_provisional, tw_detention, ca_request_for_assistance,
-# au_notice_of_objection, court_injunction or ex_officio_hold.
+# Needed. us_337_leo, us_337_geo, us_337_teo, eu_union_afa, eu_national_afa, uk_afa,
+# jp_import_suspension, kr_ktc_corrective, kr_ktc_provisional, tw_detention,
+# ca_request_for_assistance, au_notice_of_objection, court_injunction or ex_officio_hold.
 instrument = "us_337_geo"
-# limited: binds the named respondents, so article and party must both match. general: binds the
-# article.
+# Needed. limited: binds the named respondents, so article and party must both match. general:
+# binds the article.
 scope = "general"
-# temporary (needs `until`), review or final.
+# Needed. temporary (needs `until`), review or final.
 phase = "final"
-# In force from here: a date (midnight UTC) or an instant with its offset.
+# Needed. In force from here: a date (midnight UTC) or an instant with its offset.
 from = 2026-11-22
 # Not in force from here on; left out, until the issuer ends it.
 until = 2031-11-22
@@ -123,12 +128,13 @@ refs = []
 "#;
 
 const DECISION: &str = r#"# A decision of this jurisdiction on another member's order.
+# What is not called needed may be left out; readers abroad then miss it.
 
-# How it may be passed on (Traffic Light Protocol 2.0): clear or green.
+# Needed. How it may be passed on (Traffic Light Protocol 2.0): clear or green.
 tlp = "green"
-# The order decided on.
+# Needed. The order decided on.
 order = "US-2026-0412"
-# adopt and extend need two officers; hold, pause, end, review, flag, inform, decline and
+# Needed. adopt and extend need two officers; hold, pause, end, review, flag, inform, decline and
 # not_competent one.
 kind = "adopt"
 # The law it rests on here. Needed to adopt, hold and extend.
@@ -143,20 +149,23 @@ refs = []
 
 const POLICY: &str = r#"# A policy pack: by which rules we decide on others' orders.
 # Two officers sign.
-# The first rule whose every field matches decides; none means review. `*` matches everything.
+# The first rule whose every field matches decides; none means review. `*` matches everything, and
+# so does a field of a rule that is left out.
 
+# What the pack is.
 [meta]
-# Whose rules these are.
+# Needed. Whose rules these are.
 jurisdiction = "DE"
-# Counts up with each pack.
+# Needed. Counts up with each pack.
 version = 1
-# In force from this instant (UTC), for orders judged after it.
+# Needed. In force from this instant (UTC), for orders judged after it.
 valid_from = "2026-11-22T00:00:00Z"
 # The calendar that working days are counted by.
 calendar = "DE"
 
+# One rule.
 [[rule]]
-# Named in every decision made by it.
+# Needed. Named in every decision made by it.
 id = "counterfeit-marks"
 # Member that issued the order.
 issuer = "us"
@@ -168,31 +177,58 @@ right_kind = "trade_mark"
 scope = "*"
 # claimed: the order names a right in our own register. none: it does not.
 local_right = "*"
-# review, flag, inform, hold (with hold_days), decline, not_competent; adopt only where the rule
-# also says recognised = true.
+# Needed. review, flag, inform, hold, adopt, decline or not_competent.
 then = "flag"
-# The law it rests on here.
+# The law it rests on here. Needed to hold and to adopt.
 basis = "Regulation (EU) No 608/2013, Article 18"
 
+# A rule that holds: it ends by itself.
+# [[rule]]
+# id = "patents-held"
+# right_kind = "patent"
+# then = "hold"
+# Only with hold, and needed there: how many days of 24 hours, 1 to 366.
+# hold_days = 14
+# basis = "Regulation (EU) No 608/2013, Article 18"
+
+# A rule that adopts: only for one kind of right that our own law recognises without a register
+# here, such as Union-wide rights.
+# [[rule]]
+# id = "union-marks"
+# issuer = "eu"
+# right_kind = "trade_mark"
+# then = "adopt"
+# Only with adopt, and needed there: this kind of right of this issuer is in force here as well.
+# recognised = true
+# basis = "Regulation (EU) No 608/2013, Article 10"
+
+# What the node watches beside the rules.
 [limits]
 # More orders than this from one issuer on one day go to review.
 orders_per_issuer_per_day = 50
+# An order that matches more than this share of recent goods goes to review: above 0, up to 1.
+# breadth_share = 0.01
+# Where the copy of the issuer's log is older than this many hours, the advice is review.
+mirror_age_hours = 48
 "#;
 
 const ARTICLES: &str = r#"
-# The goods. Each selector is one fact by which a consignment can be matched.
+# The goods. One [[articles]] for each kind of goods.
 [[articles]]
+# Needed. In words, as the authority writes them.
 description = "certain EXERCISE chargers"
+# Each selector is one fact by which a consignment can be matched.
 selectors = [
   # GTIN: 8, 12, 13 or 14 digits with check digit.
   { gtin = "4006381333931" },
-  # Part or model number.
+  # Part or model number. With 5 or more characters it decides, shorter it suggests.
   { model = "LX-4410/B" },
-  # Serial numbers PREFIX000100 to PREFIX000199: width is the count of digits.
+  # Serial numbers LX000100 to LX000199: the prefix, then low to high, each of `width` digits.
   { serial = { prefix = "LX", low = 100, high = 199, width = 6 } },
-  # Tariff code, 2, 4 or 6 digits, with the HS edition. Weak: never enough alone.
+  # Tariff code (hs), 2, 4 or 6 digits, with its edition (2017, 2022 or 2028). Never enough alone.
   { hs = "8504.40", edition = 2022 },
-  # Also: mid (manufacturer, 19 CFR 102), lei, eori, and brand, which only suggests.
+  # Brand or sign on the goods. Only suggests.
+  # { brand = "EXEMPLA" },
 ]
 "#;
 
@@ -209,37 +245,57 @@ const RESPONDENTS_NOTE: &str = "
 # wrongdoer.";
 
 const PARTIES: &str = r#"
+# One [[KEY]] for each firm, body or vessel.
 [[KEY]]
-# company, state_body or vessel. Natural persons wait for sealing.
+# company, state_body or vessel; company when left out. Natural persons wait for sealing.
 kind = "company"
-# Primary name first, then other names and scripts.
+# Needed. Primary name first, then other names and scripts.
 names = ["Exempla Nonesuch Trading Ltd"]
 # ISO 3166-1 alpha-2; empty when not known.
 country = ""
-# Identifiers decide, names only suggest: lei, eori, mid.
-identifiers = []
+# Identifiers decide, names only suggest.
+identifiers = [
+  # Legal entity identifier: 20 letters and digits.
+  # { lei = "0000EXEMPLA000000070" },
+  # Economic operator's number in the EU or UK: country, then up to 15 letters and digits.
+  # { eori = "DE1234567" },
+  # Manufacturer code (mid) as in a US entry summary.
+  # { mid = "JPEXENON12TOK" },
+]
 "#;
 
 const EXHIBITS: &str = r#"
 # Evidence. The file is hashed here and stays with you; only its digest is said.
 # [[exhibits]]
+# Needed. Where the file lies, seen from this document.
 # file = "photo-01.jpg"
+# Needed. Its media type.
 # media_type = "image/jpeg"
+# What readers call it; the file's own name when left out.
 # name = "label, close up"
+
+# Where the file is not at hand, its digest and length stand in its place.
+# [[exhibits]]
+# SHA-256, 64 hexadecimal digits.
+# sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+# Its length in bytes.
+# length = 48213
+# media_type = "application/pdf"
+# name = "laboratory report"
 "#;
 
 const RIGHTS: &str = r#"
-# The rights it rests on.
+# The rights it rests on. One [[KEY]] for each.
 [[KEY]]
-# patent, utility_model, design, trade_mark, copyright, geographical_indication, plant_variety,
-# supplementary_protection, topography, trade_name, trade_secret or trade_dress.
+# Needed. patent, utility_model, design, trade_mark, copyright, geographical_indication,
+# plant_variety, supplementary_protection, topography, trade_name, trade_secret or trade_dress.
 kind = "trade_mark"
-# The register, by WIPO ST.3 code: US, DE, EM, ...
+# Needed. The register, by WIPO ST.3 code: US, DE, EM, ...
 office = "DE"
 # Registration number as the register writes it.
 number = "302026000000"
-# Only where there is no number: why.
+# Only where there is no number, and needed there: why.
 missing_reason = ""
-# Patents only: the claims relied on.
+# Patents and their like only: the claims relied on.
 claims = ""
 "#;

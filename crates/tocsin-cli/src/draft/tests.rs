@@ -17,7 +17,7 @@ fn key(number: u8) -> SigningKey {
 
 /// An alliance of one member: officers `a` (keys 10 and 11) and `b` (key 12), investigator `c`
 /// (key 13).
-fn alliance() -> Alliance {
+pub(crate) fn alliance() -> Alliance {
     let hex = |number| key(number).public().to_string();
     let record = |number, person: &str, role: &str| RecordKeyDoc {
         key: hex(number),

@@ -163,19 +163,24 @@ pub(super) fn right(right: &Right) -> Result<(), Refusal> {
 
 /// A selector that can be compared.
 pub(super) fn selector(selector: &Selector) -> Result<(), Refusal> {
-    selector.canonical().map(|_| ()).map_err(|error| {
-        Refusal::new(match error {
-            SelectorError::GtinFormat => Reason::SelectorGtinFormat,
-            SelectorError::GtinCheckDigit => Reason::SelectorGtinCheckDigit,
-            SelectorError::HsFormat => Reason::SelectorHsFormat,
-            SelectorError::HsEdition => Reason::SelectorHsEdition,
-            SelectorError::ModelFormat => Reason::SelectorModelFormat,
-            SelectorError::SerialFormat => Reason::SelectorSerialFormat,
-            SelectorError::MidFormat => Reason::SelectorMidFormat,
-            SelectorError::LeiFormat => Reason::SelectorLeiFormat,
-            SelectorError::LeiCheckDigits => Reason::SelectorLeiCheckDigits,
-            SelectorError::EoriFormat => Reason::SelectorEoriFormat,
-            SelectorError::BrandFormat => Reason::SelectorBrandFormat,
-        })
-    })
+    let compared = selector.canonical();
+    compared.map(|_| ()).map_err(|e| Reason::from(e).into())
+}
+
+impl From<SelectorError> for Reason {
+    fn from(error: SelectorError) -> Self {
+        match error {
+            SelectorError::GtinFormat => Self::SelectorGtinFormat,
+            SelectorError::GtinCheckDigit => Self::SelectorGtinCheckDigit,
+            SelectorError::HsFormat => Self::SelectorHsFormat,
+            SelectorError::HsEdition => Self::SelectorHsEdition,
+            SelectorError::ModelFormat => Self::SelectorModelFormat,
+            SelectorError::SerialFormat => Self::SelectorSerialFormat,
+            SelectorError::MidFormat => Self::SelectorMidFormat,
+            SelectorError::LeiFormat => Self::SelectorLeiFormat,
+            SelectorError::LeiCheckDigits => Self::SelectorLeiCheckDigits,
+            SelectorError::EoriFormat => Self::SelectorEoriFormat,
+            SelectorError::BrandFormat => Self::SelectorBrandFormat,
+        }
+    }
 }

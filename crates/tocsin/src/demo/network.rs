@@ -121,6 +121,7 @@ impl Network {
             genesis: Some(self.alliance.genesis_hash().to_string()),
             key: Some(home.person_key(Role::Officer, "officer-1")),
             admin: Some(format!("http://127.0.0.1:{}", member.admin_port)),
+            protected: false,
         }
     }
 
