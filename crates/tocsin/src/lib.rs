@@ -80,6 +80,9 @@ pub fn main() -> ExitCode {
     let out = |work: &dyn Fn(&mut Output) -> Result<(), Failure>| {
         judged(&|out| work(out).map(|()| Exit::Ok))
     };
+    if globals.dry_run && !has_dry_run(&command) {
+        return judged(&|_out| Err(no_dry_run()));
+    }
     match &command {
         Command::Hand(hand) => tocsin_cli::run(
             globals.clone(),
@@ -98,9 +101,57 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Whether a command changes nothing in a dry run, or changes nothing anyway.
+fn has_dry_run(command: &Command) -> bool {
+    match command {
+        Command::Hand(_) | Command::Upgrade(_) => true,
+        Command::Demo(_) | Command::Init(_) | Command::Node(_) | Command::Bench(_) => false,
+        Command::Alliance(verb) => match verb {
+            AllianceVerb::Show { .. } | AllianceVerb::Verify { .. } => true,
+            AllianceVerb::New { .. }
+            | AllianceVerb::Sign { .. }
+            | AllianceVerb::Assemble { .. } => false,
+        },
+        Command::Key(verb) => matches!(verb, KeyVerb::List { .. }),
+        Command::Client(verb) => match verb {
+            ClientVerb::New { .. } => false,
+        },
+    }
+}
+
+/// A flag that promises to change nothing is never passed over.
+fn no_dry_run() -> Failure {
+    Failure::usage("this command has no dry run, and nothing was done")
+        .advice("try it in an empty folder, or leave --dry-run out")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dry_run_is_kept_or_refused_and_never_passed_over() {
+        let kept = |line: &str| {
+            let tool = Tool::try_parse_from(line.split(' ')).unwrap();
+            has_dry_run(&tool.command)
+        };
+        for line in [
+            "tocsin order new --dry-run",
+            "tocsin key list --dir d --dry-run",
+            "tocsin alliance show a.tsa --dry-run",
+        ] {
+            assert!(kept(line), "{line}");
+        }
+        for line in [
+            "tocsin demo --exit --dry-run",
+            "tocsin key new --dir d --role officer --person p-4 --dry-run",
+            "tocsin client new --dir d --id zoll-1 --role agency --dry-run",
+            "tocsin alliance new a.json b.json -o roster.json --dry-run",
+        ] {
+            assert!(!kept(line), "{line}");
+        }
+        assert_eq!(no_dry_run().exit, Exit::Usage);
+    }
 
     #[test]
     fn the_whole_command_line_is_well_formed() {

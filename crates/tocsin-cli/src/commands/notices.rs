@@ -107,7 +107,9 @@ async fn stream(
         print(session, &message)?;
         if !message.cursor.is_empty() && message.cursor != place.cursor {
             place.cursor.clone_from(&message.cursor);
-            if let Some(path) = &args.cursor_file {
+            if let Some(path) = &args.cursor_file
+                && !session.globals.dry_run
+            {
                 replace(path, format!("{}\n", place.cursor).as_bytes(), Mode::Public)?;
             }
         }

@@ -65,7 +65,9 @@ pub async fn run(session: &mut Session, args: &VerifyArgs) -> Result<Exit, Failu
             .or(node.context.pinned()?)
             .unwrap_or_else(|| *node.alliance.genesis_hash());
         let verified = verify_bytes(&bytes, Some(&anchor))?;
-        if let Some(path) = &args.save {
+        if let Some(path) = &args.save
+            && !session.globals.dry_run
+        {
             write_new(path, &bytes, Mode::Public)?;
         }
         verified
