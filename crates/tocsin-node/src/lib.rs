@@ -11,7 +11,8 @@
 //!
 //! Inside: [`run()`] is the table of contents. What clients say passes `door`, then `sequencer`;
 //! what peers send passes `replicator`, then `mirror`; both end in `applier`, whose registry
-//! `serve`, `notifier` and `decider` read. `node` is what all of them share.
+//! `serve`, `notifier` and `decider` read. `node` is what all of them share. [`checks`] say what is
+//! wrong with it, [`trace`] what became of one statement.
 
 mod applier;
 mod bodies;

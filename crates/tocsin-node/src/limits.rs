@@ -198,7 +198,7 @@ pub const MAX_COUNTED_FILES: usize = 100_000;
 /// How long a reading of another node's clock stands, unless a closer one comes.
 pub const CLOCK_READING_STANDS: Duration = Duration::from_secs(60);
 /// Entries of each log, the newest, that a trace looks through for what no register of names has.
-pub const MAX_TRACED_ENTRIES: u64 = 4_096;
+pub const MAX_TRACED_ENTRIES: u64 = 1_024;
 /// How often the start-up question is looked at.
 pub const START_POLL: Duration = Duration::from_millis(50);
 

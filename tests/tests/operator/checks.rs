@@ -27,6 +27,7 @@ async fn seeded_faults_are_each_found_under_their_code_while_all_other_checks_ru
     let tool = network.tool("de");
 
     // With no fault: all is well, and in every form.
+    until(&tool, |whole| whole["ok"] == CHECKS);
     let told = tool.run(&["check", "--wait", "30s"]);
     assert_eq!(told.exit, 0, "{told:?}");
     let (exit, whole) = tool.json(&["check"]);
@@ -94,8 +95,27 @@ async fn peers_files_and_certificates(network: &mut Network, tool: &Tool) {
     assert_eq!(exit, 21);
     assert_eq!(find(&whole, "NODE_CERTIFICATE", "")["status"], "failed");
     assert_eq!(find(&whole, "NODE_CERTIFICATE", "")["side"], "");
+    another_alliance_on_the_disk(network, tool);
     the_exit_code_is_that_of_the_worst(tool);
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+}
+
+/// The alliance file of DE is replaced by that of another alliance while the node runs; the tool
+/// speaks to the admin address alone, for its own context has the same file.
+fn another_alliance_on_the_disk(network: &Network, tool: &Tool) {
+    let path = network.member("de").home.alliance();
+    let ours = fs::read(&path).unwrap();
+    let other = Network::found(BINARY, &["us", "de"]);
+    fs::copy(other.member("de").home.alliance(), &path).unwrap();
+    let admin = format!("http://127.0.0.1:{}", network.member("de").admin_port);
+    let (exit, whole) = tool.json(&["check", "--admin", &admin, "--only", "ALLIANCE_FILE"]);
+    fs::write(&path, ours).unwrap();
+    assert_eq!(exit, 21);
+    let found = find(&whole, "ALLIANCE_FILE", "")["detail"]
+        .as_str()
+        .unwrap();
+    let genesis = other.alliance.genesis_hash().to_string();
+    assert!(found.contains(&genesis), "{found}");
 }
 
 /// A bit flipped in DE's copy of the log of US.

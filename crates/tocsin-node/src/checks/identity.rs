@@ -118,7 +118,7 @@ mod tests {
             let found = only(&checks, Code::NodeCertificate, "");
             let says_how = found
                 .fix
-                .starts_with("tocsin node certificate --dir /home/de");
+                .starts_with("tocsin node certificate --dir node-de");
             assert_eq!(says_how, wanted != Status::Ok);
             if wanted == Status::Warning {
                 assert!(found.since_ms <= NOW && found.since_ms > NOW - 100 * DAY_MS);
@@ -165,14 +165,14 @@ mod tests {
             (0o100_602, Status::Failed),
         ] {
             let secret = Secret {
-                path: "/home/de/keys/log.key".to_owned(),
+                path: "node-de/keys/log.key".to_owned(),
                 mode: Ok(mode),
             };
             at.files.secrets = vec![secret];
             let found = only(&run(&at), Code::PrivateFiles, "");
             assert_eq!(found.status, wanted, "{mode:o}");
             if wanted == Status::Failed {
-                assert_eq!(found.fix, "chmod 600 /home/de/keys/log.key");
+                assert_eq!(found.fix, "chmod 600 node-de/keys/log.key");
                 assert!(found.detail.contains(&format!("{:03o}", mode & 0o777)));
             }
         }

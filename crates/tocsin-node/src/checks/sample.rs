@@ -49,14 +49,14 @@ pub(super) fn healthy() -> Snapshot {
     };
     Snapshot {
         now_ms: NOW,
-        home: "/home/de".to_owned(),
+        home: "node-de".to_owned(),
         members: 4,
         files: Files {
             certificate: certificate.clone(),
             certificate_on_disk: certificate.clone(),
             ca: certificate.clone(),
             secrets: vec![Secret {
-                path: "/home/de/keys/log.key".to_owned(),
+                path: "node-de/keys/log.key".to_owned(),
                 mode: Ok(0o100_600),
             }],
             alliance: AllianceFile::Same,
@@ -94,7 +94,7 @@ pub(super) fn ruined() -> Snapshot {
         certificate_on_disk: gone(),
         ca: gone(),
         secrets: vec![Secret {
-            path: "/home/de/keys/log.key".to_owned(),
+            path: "node-de/keys/log.key".to_owned(),
             mode: Ok(0o100_644),
         }],
         alliance: AllianceFile::Unusable("no such file".to_owned()),

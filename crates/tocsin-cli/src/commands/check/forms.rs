@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Measure, Report, Row, Status};
+use crate::instant;
 use crate::output::clean_line;
 
 /// In the order in which they are shown.
@@ -62,7 +63,11 @@ fn tell_row(row: &Row, wide: usize, lines: &mut Vec<String>) {
         } else {
             format!("on the side of {}", row.side)
         };
-        let fix = clean_line(&format!("{whose}: {}", row.fix));
+        let since = match instant::show(row.since_ms) {
+            since if since.is_empty() => since,
+            since => format!("since {since}; "),
+        };
+        let fix = clean_line(&format!("{since}{whose}: {}", row.fix));
         lines.push(format!("        {:wide$}  {fix}", ""));
     }
 }
@@ -238,7 +243,7 @@ mod tests {
         gone.detail = "jp is | gone\nfor good".to_owned();
         (gone.fix, gone.side) = ("tell jp".to_owned(), "jp".to_owned());
         let mut disk = row("DISK_LEFT", "", Status::Warning);
-        disk.category = "service".to_owned();
+        (disk.category, disk.since_ms) = ("service".to_owned(), 0);
         disk.measure = Some(Measure {
             value: 0.25,
             unit: "ratio".to_owned(),
@@ -270,7 +275,7 @@ mod tests {
             "network\n\
              \x20 ok    PEER_CA         jp, us\n\
              \x20 FAIL  PEER_CONNECTED  jp is | gone for good\n\
-             \x20                       on the side of jp: tell jp\n\
+             \x20                       since 2027-01-15T08:00:00Z; on the side of jp: tell jp\n\
              \x20 ok    PEER_CLOCK      how us stands\n\
              service\n\
              \x20 WARN  DISK_LEFT       how  stands\n\
@@ -308,7 +313,9 @@ mod tests {
         let wanted = "tocsin_check_status{code=\"PEER_CONNECTED\",category=\"network\",\
                       subject=\"j\\\"p\\\\\u{fffd}\",side=\"jp\"} 2\n";
         assert!(told.contains(wanted), "{told}");
-        assert!(told.contains("tocsin_check_fail_threshold{code=\"PEER_CLOCK\",subject=\"us\",unit=\"seconds\"} +Inf\n"));
+        let never = "tocsin_check_fail_threshold{code=\"PEER_CLOCK\",subject=\"us\",\
+                     unit=\"seconds\"} +Inf\n";
+        assert!(told.contains(never), "{told}");
         assert!(told.contains("tocsin_check_node_up 1\n"));
         for line in told.lines() {
             assert!(
