@@ -47,14 +47,17 @@ fn signing(at: &Snapshot) -> Finding {
         Standing::Serving => match &signing.overridden {
             None => Finding::ok("this node signs its log"),
             Some(reason) => Finding::warning(format!(
-                "this node signs its log since an operator overrode the rules of its start: {reason}"
+                "this node signs its log; an operator overrode the rules of its start: {reason}"
             ))
             .since(signing.started_ms)
             .fix("see that no other process signs this log, then restart without --override-start"),
         },
         Standing::Preparing(reason) => {
             let lasted = at.now_ms.saturating_sub(signing.started_ms);
-            let detail = format!("this node does not sign yet, for {}: {reason}", span(lasted));
+            let detail = format!(
+                "this node does not sign yet, for {}: {reason}",
+                span(lasted)
+            );
             let finding = if lasted < START_PATIENCE_MS {
                 Finding::warning(detail)
             } else {
@@ -64,10 +67,8 @@ fn signing(at: &Snapshot) -> Finding {
                 .since(signing.started_ms)
                 .fix("see that the other members are connected: tocsin check --only network")
         }
-        Standing::ReadOnly(reason) => {
-            Finding::failed(format!("this node does not sign: {reason}"))
-                .fix("do what the reason says; tocsin explain LOG_SIGNING")
-        }
+        Standing::ReadOnly(reason) => Finding::failed(format!("this node does not sign: {reason}"))
+            .fix("do what the reason says; tocsin explain LOG_SIGNING"),
     }
 }
 

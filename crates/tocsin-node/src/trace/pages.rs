@@ -48,7 +48,7 @@ pub fn pages() -> Vec<Page> {
     let void = VoidReason::ALL.iter().map(|reason| Page {
         code: reason.code(),
         meaning: reason.meaning(),
-        remedy: "The entry stays in its log and counts for nothing; what was meant must be said anew",
+        remedy: "The entry stays in its log and counts for nothing; say what was meant anew",
     });
     STOPS.iter().copied().chain(void).collect()
 }
@@ -79,8 +79,8 @@ static STOPS: [Page; 16] = [
     ),
     page(
         "BLOCK_IN_REVIEW",
-        "The block waits for an officer: by a rule, an officer's word, or because something that it \
-         rests on is doubtful",
+        "The block waits for an officer: by a rule, by an officer's word, or because something \
+         that it rests on is doubtful",
         OFFICER,
     ),
     page(
