@@ -39,7 +39,7 @@ use crate::roster::Alliance;
 use crate::statement::{Act, DecodedBody, Statement, StatementRef};
 
 pub use due::{Due, Pending};
-pub use event::{Event, Position, VoidReason};
+pub use event::{Event, Filed, FiledKind, Position, VoidReason};
 pub use history::OrderState;
 pub use view::OrderView;
 
@@ -107,6 +107,7 @@ impl Registry {
                 statement_id,
                 statement,
             } => self.take_valid(&position, statement_id, statement),
+            Event::Filed { origin, entries } => self.take_filed(&origin, &entries),
             Event::Opaque { position, about } => self.take_opaque(&position, about),
             Event::Invalid { position } => self.advance(&position).is_some(),
             Event::Body {
@@ -185,7 +186,7 @@ impl Registry {
     pub fn numbered(&self, name: &Numbered) -> Option<Position> {
         let mut logs = self.logs.values();
         let log = logs.find(|log| log.origin.member() == name.member)?;
-        let index = *log.numbers.get(name)?;
+        let index = *log.numbers.get(&(name.year, name.number))?;
         Some(Position {
             origin: log.origin.clone(),
             index,
@@ -200,13 +201,9 @@ impl Registry {
             .logs
             .values()
             .find(|log| log.origin.member() == member)?;
-        let name = |number| Numbered {
-            member: member.to_owned(),
-            year,
-            number,
-        };
-        let last = log.numbers.range(name(0)..=name(u32::MAX)).next_back();
-        last.map_or(Some(1), |(last, _)| last.number.checked_add(1))
+        let mut used = log.numbers.range((year, 0)..=(year, u32::MAX));
+        used.next_back()
+            .map_or(Some(1), |((_, last), _)| last.checked_add(1))
     }
 
     /// The log that speaks for a jurisdiction.
@@ -452,6 +449,25 @@ impl Registry {
         }
         self.index_bodies(position, &order);
         true
+    }
+
+    fn take_filed(&mut self, origin: &Origin, entries: &[(u64, Filed)]) -> bool {
+        let Some(log) = self.log_of_mut(origin) else {
+            return false;
+        };
+        let before = log.next;
+        for (index, filed) in entries {
+            if *index >= log.next {
+                log.next = index.saturating_add(1);
+                log.place(
+                    *index,
+                    filed.statement_id,
+                    filed.kind.collection(),
+                    filed.number,
+                );
+            }
+        }
+        log.next > before
     }
 
     fn take_opaque(&mut self, position: &Position, about: Option<StatementRef>) -> bool {

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tocsin_core::filter::Filter;
 use tocsin_core::notice::Notice;
-use tocsin_core::registry::{Event, Registry};
+use tocsin_core::registry::{Event, Filed, Registry};
 use tocsin_core::statement::{Act, StatementRef};
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::hash::Hash;
@@ -98,7 +98,8 @@ fn rests_on_an_own_decision(registry: &Registry, notice: &Notice) -> Result<(), 
     Ok(())
 }
 
-/// The same facts, one log after the other and each twice, as after a restart.
+/// The same facts, one log after the other and each twice, as after a restart: reports without what
+/// they say.
 fn restarted(arrived: &[Event]) -> Registry {
     let mut by_log: BTreeMap<Origin, Vec<&Event>> = BTreeMap::new();
     let mut late = Vec::new();
@@ -112,15 +113,34 @@ fn restarted(arrived: &[Event]) -> Registry {
                     .or_default()
                     .push(event);
             }
+            Event::Filed { .. } => panic!("the world files nothing"),
             Event::Body { .. } | Event::Freeze { .. } => late.push(event),
         }
     }
     let mut registry = registry();
     for event in by_log.into_values().flatten().chain(late) {
+        let event = filed(event).unwrap_or_else(|| event.clone());
         registry.apply(event.clone());
-        registry.apply(event.clone());
+        registry.apply(event);
     }
     registry
+}
+
+/// The entry as it is remembered, where that is a report or an indicator.
+fn filed(event: &Event) -> Option<Event> {
+    let Event::Valid {
+        position,
+        statement_id,
+        statement,
+    } = event
+    else {
+        return None;
+    };
+    let filed = Filed::of(position.origin.member(), *statement_id, statement)?;
+    Some(Event::Filed {
+        origin: position.origin.clone(),
+        entries: vec![(position.index, filed)],
+    })
 }
 
 /// What was met, so that a test that meets nothing fails.
@@ -155,7 +175,10 @@ impl Met {
                     registry.missing_bodies().filter(|m| *m == place).count(),
                 );
             }
-            Event::Valid { .. } | Event::Opaque { .. } | Event::Invalid { .. } => {}
+            Event::Valid { .. }
+            | Event::Filed { .. }
+            | Event::Opaque { .. }
+            | Event::Invalid { .. } => {}
         }
     }
 
@@ -305,7 +328,8 @@ fn a_fold_that_depends_on_arrival_is_found_out() {
                 (is_decision && statement.about.as_ref().is_some_and(is_early))
                     .then(|| position.clone())
             }
-            Event::Opaque { .. }
+            Event::Filed { .. }
+            | Event::Opaque { .. }
             | Event::Invalid { .. }
             | Event::Body { .. }
             | Event::Freeze { .. } => None,

@@ -142,7 +142,10 @@ impl Follower {
         }
         let mut tree = self.tree.clone();
         let leaves: Vec<_> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-        let completed = leaves.iter().flat_map(|leaf| tree.append(*leaf)).collect();
+        let mut completed = Vec::with_capacity(2 * leaves.len());
+        for leaf in &leaves {
+            tree.append_to(*leaf, &mut completed);
+        }
         if tree.root() != checkpoint.checkpoint().root {
             return Err(FollowError::Root {
                 note: Box::new(checkpoint),

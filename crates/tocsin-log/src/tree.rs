@@ -45,7 +45,14 @@ impl Tree {
     /// Appends a leaf hash and returns the hashes that it completes: itself, then parents upwards.
     /// In this order they extend the flat hash file.
     pub fn append(&mut self, leaf: Hash) -> Vec<Hash> {
-        let mut completed = vec![leaf];
+        let mut completed = Vec::new();
+        self.append_to(leaf, &mut completed);
+        completed
+    }
+
+    /// As [`Tree::append`], for many leaves: the completed hashes go behind those already there.
+    pub fn append_to(&mut self, leaf: Hash, completed: &mut Vec<Hash>) {
+        completed.push(leaf);
         let mut carry = leaf;
         for _ in 0..self.size.trailing_ones() {
             let Some(left) = self.peaks.pop() else { break };
@@ -54,7 +61,6 @@ impl Tree {
         }
         self.peaks.push(carry);
         self.size += 1;
-        completed
     }
 
     /// The root over all leaves so far.

@@ -11,13 +11,14 @@ use tocsin_log::checkpoint::Origin;
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
 use tocsin_log::hash::Hash;
 use tocsin_store::error::StoreError;
-use tocsin_store::reader::{BodyContent, LogReader, StoredBody, StoredEntry};
+use tocsin_store::reader::{BodyContent, LogReader, StoredBody};
 use tocsin_wire::body::{self, BodyKind};
 
 use crate::clock;
-use crate::indexer::{Judged, judge};
+use crate::indexer::{Judged, judge, judge_all};
 use crate::limits;
 use crate::node::Node;
+use crate::verdicts::Known;
 
 /// Applies until the node drains.
 pub(crate) async fn run(node: Arc<Node>) {
@@ -67,84 +68,128 @@ fn apply_some(node: &Node, reader: &LogReader) -> Result<bool, StoreError> {
     if start >= reader.size() {
         return Ok(false);
     }
-    let (entries, verdicts) = read(node, reader, start)?;
-    let verdict = |at: usize| verdicts.as_ref().and_then(|known| known.get(at)).copied();
-    let judge = |(at, stored)| judge(&node.alliance, origin, stored, verdict(at));
-    let judged: Vec<Judged> = entries.iter().enumerate().map(judge).collect();
-    if verdicts.is_none() {
-        node.indexer.learn(reader, start, &judged);
-    }
-    let end = start + entries.len() as u64;
-    let mut events = Vec::with_capacity(entries.len());
-    for (stored, judged) in entries.iter().zip(judged) {
-        add_events(node, origin, stored, judged, &mut events);
-    }
+    let events = match node.indexer.verdicts(reader, start) {
+        Some(known) => recalled(node, reader, start, &known)?,
+        None => judged(node, reader, start)?,
+    };
+    let end = start + events.count;
     let mut applied = node.state.write();
-    for event in events {
+    for event in events.events {
         applied.registry.apply(event);
     }
     applied.sizes.insert(key, end);
     drop(applied);
     node.metrics.applied(origin, end);
-    Ok(!entries.is_empty() && end < reader.size())
+    Ok(events.count > 0 && end < reader.size())
 }
 
-/// The next entries of a log: as many as verdicts are known for together, else a chunk.
-fn read(
-    node: &Node,
-    reader: &LogReader,
+/// What the next entries mean, where verdicts on them were made before: only what is neither report
+/// nor indicator is read.
+fn recalled<'a>(
+    node: &'a Node,
+    reader: &'a LogReader,
     start: u64,
-) -> Result<(Vec<StoredEntry>, Option<Vec<u8>>), StoreError> {
-    let mut entries = reader.range(start, limits::APPLY_CHUNK_BYTES)?;
-    let Some((size, verdicts)) = node.indexer.verdicts(reader, start) else {
-        return Ok((entries, None));
-    };
-    while start + (entries.len() as u64) < size {
-        let more = reader.range(start + entries.len() as u64, limits::APPLY_CHUNK_BYTES)?;
-        if more.is_empty() {
-            break;
-        }
-        entries.extend(more);
-    }
-    entries.truncate(verdicts.len());
-    Ok((entries, Some(verdicts)))
-}
-
-/// What one entry means, as events for the registry.
-fn add_events(
-    node: &Node,
-    origin: &Origin,
-    stored: &StoredEntry,
-    judged: Judged,
-    events: &mut Vec<Event>,
-) {
-    let position = Position {
-        origin: origin.clone(),
-        index: stored.index,
-    };
-    match judged {
-        Judged::Valid { entry, statement } => {
-            let statement: Arc<Statement> = Arc::from(statement);
-            node.measure_propagation(&statement);
-            let lasting = lasting_bodies(node, &statement, &stored.bodies);
-            events.push(Event::Valid {
-                position: position.clone(),
-                statement_id: entry.statement_id(),
-                statement: Arc::clone(&statement),
-            });
-            for (sha256, bytes) in lasting {
-                events.push(body_event(position.clone(), &statement, sha256, &bytes));
+    known: &[Known],
+) -> Result<Events<'a>, StoreError> {
+    let mut events = Events::new(node, reader.origin());
+    for (index, known) in (start..).zip(known) {
+        match known {
+            Known::Filed(filed) => events.add(index, Judged::Filed(*filed), &[]),
+            Known::Invalid => events.add(index, Judged::Invalid, &[]),
+            Known::Valid | Known::Opaque => {
+                let stored = reader.stored(index)?;
+                let counts = *known == Known::Valid;
+                let judged = judge(&node.alliance, reader.origin(), &stored, counts);
+                events.add(index, judged, &stored.bodies);
             }
         }
-        Judged::Opaque { about } => events.push(Event::Opaque { position, about }),
-        Judged::Invalid => {
-            node.metrics.invalid(origin);
-            events.push(Event::Invalid { position });
+    }
+    Ok(events)
+}
+
+/// What the next entries mean: read, judged, and remembered.
+fn judged<'a>(node: &'a Node, reader: &'a LogReader, start: u64) -> Result<Events<'a>, StoreError> {
+    let entries = reader.range(start, limits::APPLY_CHUNK_BYTES)?;
+    let judged = judge_all(&node.alliance, reader.origin(), &entries, node.spare_lanes());
+    node.indexer.learn(reader, start, &judged);
+    let mut events = Events::new(node, reader.origin());
+    for (stored, judged) in entries.iter().zip(judged) {
+        events.add(stored.index, judged, &stored.bodies);
+    }
+    Ok(events)
+}
+
+/// What entries of one log mean, as events for the registry.
+struct Events<'a> {
+    node: &'a Node,
+    origin: &'a Origin,
+    events: Vec<Event>,
+    /// Entries so far.
+    count: u64,
+}
+
+impl<'a> Events<'a> {
+    const fn new(node: &'a Node, origin: &'a Origin) -> Self {
+        Self {
+            node,
+            origin,
+            events: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// Adds what the entry at `index` means, which has these bodies beside it.
+    fn add(&mut self, index: u64, judged: Judged, beside: &[StoredBody]) {
+        self.count += 1;
+        let position = Position {
+            origin: self.origin.clone(),
+            index,
+        };
+        match judged {
+            Judged::Filed(filed) => match self.events.last_mut() {
+                Some(Event::Filed { entries, .. }) => entries.push((index, filed)),
+                Some(_) | None => self.events.push(Event::Filed {
+                    origin: position.origin,
+                    entries: vec![(index, filed)],
+                }),
+            },
+            Judged::Valid {
+                statement_id,
+                statement,
+            } => {
+                let statement: Arc<Statement> = Arc::from(statement);
+                self.node.measure_propagation(&statement);
+                self.events.push(Event::Valid {
+                    position: position.clone(),
+                    statement_id,
+                    statement: Arc::clone(&statement),
+                });
+                for (sha256, bytes) in lasting_bodies(self.node, &statement, beside) {
+                    let event = body_event(position.clone(), &statement, sha256, &bytes);
+                    self.events.push(event);
+                }
+            }
+            Judged::Opaque { about } => self.events.push(Event::Opaque { position, about }),
+            Judged::Invalid => {
+                self.node.metrics.invalid(self.origin);
+                self.events.push(Event::Invalid { position });
+            }
         }
     }
 }
 
 impl Node {
+    /// Processors to judge entries on. While a long log arrives one is left to it: what is stored
+    /// and cosigned no crash takes away, and judging catches up.
+    fn spare_lanes(&self) -> usize {
+        let all = std::thread::available_parallelism().map_or(1, usize::from);
+        if self.mirrors.is_filling() {
+            all.saturating_sub(1).max(1)
+        } else {
+            all
+        }
+    }
+
     /// Measures how long what makes or ends a block took to get here. What was made before this
     /// node started is replayed or caught up with, and says nothing about the way.
     fn measure_propagation(&self, statement: &Statement) {

@@ -1,19 +1,24 @@
-//! The index beside the logs: verdicts that need not be made again, and where statements stand.
+//! The index beside the logs: verdicts that need not be made again.
 //!
 //! Nothing in it cannot be made anew. Whatever it fails at costs time, never an answer: a missing
 //! verdict is judged again, a broken index is thrown away and rebuilt, with progress.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
-use tocsin_core::name::Numbered;
+use tocsin_core::registry::Filed;
 use tocsin_core::statement::{Decoded, Statement};
 use tocsin_core::validate::{Verdict, validate};
 use tocsin_core::{roster::Alliance, statement::StatementRef};
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::entry::Entry;
-use tocsin_store::index::{self, Facts, Index, IndexError, IndexState};
+use tocsin_log::hash::Hash;
+use tocsin_store::index::{Index, IndexError, IndexState};
 use tocsin_store::reader::{LogReader, StoredEntry};
+
+use crate::verdicts::{self, Known};
 
 /// The index, or none while it cannot be had.
 #[derive(Debug)]
@@ -24,9 +29,11 @@ pub(crate) struct Indexer {
 /// An entry with what validation made of it.
 #[derive(Debug)]
 pub(crate) enum Judged {
+    /// It counts, and the fold needs no more of it.
+    Filed(Filed),
     /// It counts.
     Valid {
-        entry: Entry,
+        statement_id: Hash,
         statement: Box<Statement>,
     },
     /// It says something this version does not know.
@@ -35,9 +42,8 @@ pub(crate) enum Judged {
     Invalid,
 }
 
-const INVALID: u8 = 0;
-const VALID: u8 = 1;
-const OPAQUE: u8 = 2;
+/// Entries that a processor takes at a time: some milliseconds of work.
+const LANE_ENTRIES: usize = 64;
 
 impl Indexer {
     /// Opens the index, or begins a new one; without any the node works, only slower.
@@ -59,16 +65,15 @@ impl Indexer {
         }
     }
 
-    /// Verdicts made before on entries from `from` on, and the size they reach.
-    pub(crate) fn verdicts(&self, log: &LogReader, from: u64) -> Option<(u64, Vec<u8>)> {
+    /// Verdicts made before on the entries from `from` on.
+    pub(crate) fn verdicts(&self, log: &LogReader, from: u64) -> Option<Vec<Known>> {
         let found = self.ask(|index| index.verdicts(log, from)).flatten()?;
-        let count = usize::try_from(found.size - found.first).ok()?;
-        (found.bytes.len() == count).then_some((found.size, found.bytes))
+        let known = verdicts::decode(&found.bytes)?;
+        (known.len() as u64 == found.size - found.first).then_some(known)
     }
 
     /// Remembers what was made of the entries from `first` on.
     pub(crate) fn learn(&self, log: &LogReader, first: u64, judged: &[Judged]) {
-        let facts = facts(log.origin(), first, judged);
         let size = first + judged.len() as u64;
         let learned = self.ask(|index| {
             if index.known(log.origin())? != first {
@@ -76,7 +81,7 @@ impl Indexer {
                 return Ok(());
             }
             let root = log.root_at(size)?;
-            index.apply(log.origin(), first, size, &root, &facts)
+            index.apply(log.origin(), first, size, &root, &to_bytes(judged))
         });
         if learned.is_none() {
             tracing::debug!(origin = %log.origin(), "nothing was indexed");
@@ -134,43 +139,89 @@ impl Indexer {
 /// Brings an empty index up to the end of a log, telling how far it is.
 fn replay(index: &Index, alliance: &Alliance, log: &LogReader) -> Result<(), IndexError> {
     let origin = log.origin();
-    let judge_all = |entries: &[StoredEntry]| {
-        let judged: Vec<Judged> = entries
-            .iter()
-            .map(|stored| judge(alliance, origin, stored, None))
-            .collect();
-        facts(
-            origin,
-            entries.first().map_or(0, |stored| stored.index),
-            &judged,
-        )
-    };
-    index.replay(log, judge_all, |progress| {
+    let lanes = thread::available_parallelism().map_or(1, usize::from);
+    let judge = |entries: &[StoredEntry]| to_bytes(&judge_all(alliance, origin, entries, lanes));
+    index.replay(log, judge, |progress| {
         tracing::info!(%origin, done = progress.done, total = progress.total, "indexing");
     })
 }
 
-/// What an entry is worth: by a verdict made before, or by validation.
+fn to_bytes(judged: &[Judged]) -> Vec<u8> {
+    verdicts::encode(judged.iter().map(|judged| match judged {
+        Judged::Filed(filed) => Known::Filed(*filed),
+        Judged::Valid { .. } => Known::Valid,
+        Judged::Opaque { .. } => Known::Opaque,
+        Judged::Invalid => Known::Invalid,
+    }))
+}
+
+/// Validates entries on so many processors: nearly all of the work is in their signatures, and no
+/// verdict depends on another.
+pub(crate) fn judge_all(
+    alliance: &Alliance,
+    origin: &Origin,
+    entries: &[StoredEntry],
+    lanes: usize,
+) -> Vec<Judged> {
+    let validate = |stored| judge(alliance, origin, stored, false);
+    if lanes < 2 || entries.len() <= LANE_ENTRIES {
+        return entries.iter().map(validate).collect();
+    }
+    let parts: Vec<&[StoredEntry]> = entries.chunks(LANE_ENTRIES).collect();
+    let next = AtomicUsize::new(0);
+    let lane = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(at) else {
+                return done;
+            };
+            done.push((at, part.iter().map(validate).collect::<Vec<Judged>>()));
+        }
+    };
+    let mut judged = thread::scope(|scope| {
+        let others: Vec<_> = (1..lanes.min(parts.len()))
+            .map(|_| scope.spawn(lane))
+            .collect();
+        let mut judged = lane();
+        for other in others {
+            match other.join() {
+                Ok(done) => judged.extend(done),
+                // As if it had happened here.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        judged
+    });
+    judged.sort_by_key(|(at, _)| *at);
+    judged.into_iter().flat_map(|(_, judged)| judged).collect()
+}
+
+/// What an entry is worth: by a verdict made before that it counts, or by validation.
 pub(crate) fn judge(
     alliance: &Alliance,
     origin: &Origin,
     stored: &StoredEntry,
-    verdict: Option<u8>,
+    counts: bool,
 ) -> Judged {
     let Ok(entry) = Entry::decode(&stored.entry) else {
         return Judged::Invalid;
     };
-    if verdict == Some(INVALID) {
-        return Judged::Invalid;
-    }
     let decoded = crate::applier::decode(&entry);
-    let verdict = match (verdict, &decoded) {
-        (Some(VALID), Decoded::Known(_)) => None,
+    let verdict = match (counts, &decoded) {
+        (true, Decoded::Known(_)) => None,
         (_, decoded) => Some(validate(&entry, decoded, origin, stored.index, alliance)),
     };
     match (verdict, decoded) {
         (None | Some(Verdict::Valid(_)), Decoded::Known(statement)) => {
-            Judged::Valid { entry, statement }
+            let statement_id = entry.statement_id();
+            match Filed::of(origin.member(), statement_id, &statement) {
+                Some(filed) => Judged::Filed(filed),
+                None => Judged::Valid {
+                    statement_id,
+                    statement,
+                },
+            }
         }
         (Some(Verdict::Opaque { about }), _) => Judged::Opaque { about },
         (Some(Verdict::Invalid(reason)), _) => {
@@ -181,36 +232,5 @@ pub(crate) fn judge(
         (None | Some(Verdict::Valid(_)), Decoded::Opaque { .. } | Decoded::Bad(_)) => {
             Judged::Invalid
         }
-    }
-}
-
-fn facts(origin: &Origin, first: u64, judged: &[Judged]) -> Facts {
-    let mut facts = Facts::default();
-    for (index, judged) in (first..).zip(judged) {
-        facts.verdicts.push(match judged {
-            Judged::Valid { entry, statement } => {
-                facts.statements.push((entry.statement_id(), index));
-                if let Some(number) = Numbered::of(origin.member(), statement) {
-                    facts.numbers.push((indexed(number), index));
-                }
-                VALID
-            }
-            Judged::Opaque { .. } => OPAQUE,
-            Judged::Invalid => INVALID,
-        });
-    }
-    facts
-}
-
-fn indexed(number: Numbered) -> index::Numbered {
-    let Numbered {
-        member,
-        year,
-        number,
-    } = number;
-    index::Numbered {
-        member,
-        year: u32::from(year),
-        number,
     }
 }

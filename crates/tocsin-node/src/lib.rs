@@ -61,6 +61,7 @@ pub mod metrics;
 pub mod signals;
 pub mod status;
 pub mod tls;
+mod verdicts;
 mod verify;
 
 pub use run::{RunError, RunOptions, run};

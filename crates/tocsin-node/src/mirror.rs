@@ -1,11 +1,15 @@
 //! Verified copies of the other members' logs: one lock each, so that no origin waits for another.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
+use tocsin_core::statement::Decoded;
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::cosign::{Cosigned, Cosigner};
+use tocsin_log::entry::Entry;
 use tocsin_log::follower::{FollowError, Follower};
+use tocsin_log::hash::Hash;
 use tocsin_log::key::{PublicKey, SigningKey};
 use tocsin_log::note::SignatureLine;
 use tocsin_store::error::StoreError;
@@ -27,6 +31,8 @@ pub(crate) struct Mirrors {
     /// The largest cosignature of our own that somebody has shown us, by origin: nothing below is
     /// cosigned.
     shown: StdMutex<BTreeMap<String, Cosigned>>,
+    /// When a batch as large as those of a long log was last stored, by the monotonic clock.
+    filled_ms: AtomicU64,
 }
 
 impl std::fmt::Debug for Mirrors {
@@ -101,7 +107,14 @@ impl Mirrors {
             key,
             name,
             shown: StdMutex::default(),
+            filled_ms: AtomicU64::new(0),
         }
+    }
+
+    /// Whether a long log is arriving just now.
+    pub(crate) fn is_filling(&self) -> bool {
+        let filled = self.filled_ms.load(Ordering::Relaxed);
+        filled != 0 && clock::monotonic_ms().saturating_sub(filled) < limits::FILLING_MS
     }
 
     /// Our name as a cosigner.
@@ -250,10 +263,10 @@ fn store(
         Err(refused) => return Err(refused.into()),
     };
     let mut batch = mirror.log.batch();
-    for sent in &sent.entries {
+    for (sent, leaf) in sent.entries.iter().zip(accepted.leaves()) {
         let bodies = named_bodies(sent);
         batch
-            .push(&sent.entry, &bodies)
+            .push_hashed(*leaf, &sent.entry, &bodies)
             .map_err(|_| MirrorError::OverBound)?;
     }
     let now = now_s();
@@ -285,31 +298,34 @@ fn store(
     let followed = mirror.follower.commit(accepted);
     followed.map_err(MirrorError::Follow)?;
     node.metrics.log_grew(&mirror.origin, size);
+    if entries.len() >= limits::FILLING_ENTRIES {
+        let now_ms = clock::monotonic_ms().max(1);
+        node.mirrors.filled_ms.store(now_ms, Ordering::Relaxed);
+    }
     Ok(decision.map(|decision| (size, decision.sign(&node.mirrors.key))))
 }
 
-/// The bodies that the entry's statement names; whatever else a peer sends along is not kept.
-fn named_bodies(sent: &peer::EntryWithBodies) -> Vec<&[u8]> {
-    use tocsin_core::statement::Decoded;
-    use tocsin_log::entry::Entry;
-    use tocsin_log::hash::Hash;
-
+/// The bodies that the entry's statement names, with their digests; whatever else a peer sends
+/// along is not kept.
+fn named_bodies(sent: &peer::EntryWithBodies) -> Vec<(Hash, &[u8])> {
+    if sent.bodies.is_empty() {
+        return Vec::new();
+    }
     let Ok(entry) = Entry::decode(&sent.entry) else {
         return Vec::new();
     };
     let Decoded::Known(statement) = crate::applier::decode(&entry) else {
         return Vec::new();
     };
-    let named = |body: &&Vec<u8>| {
+    let named = |body: &[u8]| {
         let digest = Hash::of(body);
-        statement.bodies.iter().any(|name| name.sha256 == digest)
+        let mut names = statement.bodies.iter();
+        names.any(|name| name.sha256 == digest).then_some(digest)
     };
-    let most = statement.bodies.len();
-    sent.bodies
-        .iter()
-        .filter(named)
-        .take(most)
-        .map(Vec::as_slice)
+    let bodies = sent.bodies.iter().map(Vec::as_slice);
+    bodies
+        .filter_map(|body| Some((named(body)?, body)))
+        .take(statement.bodies.len())
         .collect()
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::follower::SEGMENT_ENTRIES;
-use tocsin_log::hash::{Hash, leaf_hash};
+use tocsin_log::hash::Hash;
 use tocsin_log::tree::{Tree, stored_count};
 
 use crate::disk::{Disk, DiskError, DiskFile, Open};
@@ -276,12 +276,11 @@ impl Frames {
         frame::put(&mut self.bytes, FrameKind::Note, note);
     }
 
-    pub(crate) fn entry<B: AsRef<[u8]>>(&mut self, entry: &[u8], bodies: &[B]) {
-        self.entries
-            .push((self.bytes.len() as u64, leaf_hash(entry)));
+    pub(crate) fn entry(&mut self, leaf: Hash, entry: &[u8], bodies: &[(Hash, &[u8])]) {
+        self.entries.push((self.bytes.len() as u64, leaf));
         frame::put(&mut self.bytes, FrameKind::Entry, entry);
-        for body in bodies {
-            frame::put_body(&mut self.bytes, &Hash::of(body.as_ref()), body.as_ref());
+        for (digest, body) in bodies {
+            frame::put_body(&mut self.bytes, digest, body);
         }
     }
 
@@ -306,20 +305,34 @@ impl Frames {
         self.bytes.extend_from_slice(&other.bytes);
     }
 
-    /// The tree as it will be.
-    pub(crate) fn tree_after(&self, tree: &Tree) -> Tree {
+    /// The tree as it will be, with the hashes that are completed on the way.
+    pub(crate) fn grown(&self, tree: &Tree) -> Grown {
         let mut tree = tree.clone();
+        let mut completed = Vec::with_capacity(2 * self.entries.len());
         for (_, leaf) in &self.entries {
-            tree.append(*leaf);
+            tree.append_to(*leaf, &mut completed);
         }
-        tree
+        Grown { tree, completed }
     }
+}
+
+/// A tree behind some frames.
+#[derive(Debug)]
+pub(crate) struct Grown {
+    pub(crate) tree: Tree,
+    completed: Vec<Hash>,
 }
 
 impl Appender {
     /// Writes frames behind the last one and flushes: what is appended lasts when this returns. A
     /// full disk is a refusal, and the file as it was.
     pub(crate) fn append(&mut self, frames: &Frames) -> Result<(), StoreError> {
+        let grown = frames.grown(&self.tree);
+        self.append_grown(frames, grown)
+    }
+
+    /// As [`Appender::append`], where the tree behind these frames is known already.
+    pub(crate) fn append_grown(&mut self, frames: &Frames, grown: Grown) -> Result<(), StoreError> {
         let next = self.tree.size();
         let fresh = next.is_multiple_of(self.shared.segment_entries) && !frames.entries.is_empty();
         if fresh && frames.notes.first().is_some_and(|note| note.size <= next) {
@@ -348,7 +361,7 @@ impl Appender {
             self.failpoints.hit(self.steps.directory);
         }
         self.end = start + frames.bytes.len() as u64;
-        self.note_positions(frames, start)
+        self.note_positions(frames, start, grown)
     }
 
     fn open(&self, first: u64, fresh: bool) -> Result<Arc<dyn DiskFile>, StoreError> {
@@ -367,21 +380,23 @@ impl Appender {
         Ok(file)
     }
 
-    fn note_positions(&mut self, frames: &Frames, start: u64) -> Result<(), StoreError> {
+    fn note_positions(
+        &mut self,
+        frames: &Frames,
+        start: u64,
+        grown: Grown,
+    ) -> Result<(), StoreError> {
         let (positions, first) = (&self.shared.positions, self.tree.size());
         let place = stored_count(first);
         let offsets: Vec<u64> = frames.entries.iter().map(|(at, _)| start + at).collect();
-        let mut hashes = Vec::new();
-        for (_, leaf) in &frames.entries {
-            hashes.extend(self.tree.append(*leaf));
-        }
+        self.tree = grown.tree;
         let at = |note: &NoteAt| NoteAt {
             size: note.size,
             offset: start + note.offset,
         };
         let notes: Vec<NoteAt> = frames.notes.iter().map(at).collect();
         positions.put_entries(first, &offsets)?;
-        positions.put_hashes(place, &hashes)?;
+        positions.put_hashes(place, &grown.completed)?;
         positions.put_notes(self.notes, &notes)?;
         self.notes += notes.len() as u64;
         Ok(())

@@ -1,5 +1,8 @@
-//! The index: what is quicker looked up than read again. Nothing in it cannot be rebuilt from the
-//! logs.
+//! The index: what validation made of the entries of each log, so that it need not be made again.
+//! Nothing in it cannot be rebuilt from the logs.
+//!
+//! Verdicts stand together for as many entries as were judged together, under the size and root
+//! that these lead to. A key per entry would make following slower the longer a log is.
 //!
 //! sled 0.34 stands behind it. Its flush does not survive a power cut, and it may panic on what it
 //! finds after one; so beside it stands a file of ours that says under which boot it was used and
@@ -20,44 +23,15 @@ use crate::disk::{Disk, DiskError, Open, RealDisk, read_up_to};
 use crate::error::StoreError;
 use crate::reader::LogReader;
 
-/// sled's cache: the index of a million entries fits several times.
-const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// sled's cache: verdicts are read once, at the start, in their order.
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes of entries read at once while the index is brought up.
 const REPLAY_BYTES: usize = 1024 * 1024;
 /// The most bytes of one verdict record.
 pub const MAX_VERDICT_BYTES: usize = 1024 * 1024;
 const MARKER: &str = "boot";
-
-/// Where an entry stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The log.
-    pub origin: Origin,
-    /// Its index there.
-    pub index: u64,
-}
-
-/// A member's count of orders, reports and indicators in one year.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Numbered {
-    /// The member's id.
-    pub member: String,
-    /// UTC year.
-    pub year: u32,
-    /// The number.
-    pub number: u32,
-}
-
-/// What the index is to know of some entries of a log, in the order of their indexes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// The statements in them: what comes first under one statement_id stays.
-    pub statements: Vec<(Hash, u64)>,
-    /// The numbers taken: what comes first under one number stays.
-    pub numbers: Vec<(Numbered, u64)>,
-    /// What validation made of them, opaque here; at most [`MAX_VERDICT_BYTES`].
-    pub verdicts: Vec<u8>,
-}
+/// What keys and values look like; an index of another form is thrown away.
+const FORMAT: u8 = 2;
 
 /// What validation made of the entries from `first` to before `size`. It holds only while the log
 /// has this root.
@@ -112,12 +86,12 @@ pub enum IndexError {
     /// sled failed or panicked, now or before: throw the index away and open it again.
     #[error("the index is broken and must be rebuilt")]
     Broken,
-    /// The facts do not begin where the index ends.
-    #[error("the index knows {known} entries of this log, the facts begin at {first}")]
+    /// The verdicts do not begin where the index ends.
+    #[error("the index knows {known} entries of this log, the verdicts begin at {first}")]
     Gap {
         /// The high-water mark.
         known: u64,
-        /// The facts' first index.
+        /// The verdicts' first index.
         first: u64,
     },
     /// The log could not be read.
@@ -229,22 +203,6 @@ impl Index {
         }
     }
 
-    /// Where a statement stands.
-    ///
-    /// # Errors
-    /// [`IndexError::Broken`].
-    pub fn statement(&self, statement_id: &Hash) -> Result<Option<Place>, IndexError> {
-        self.place(&statement_key(statement_id))
-    }
-
-    /// Where the statement stands that took a number.
-    ///
-    /// # Errors
-    /// [`IndexError::Broken`].
-    pub fn numbered(&self, numbered: &Numbered) -> Result<Option<Place>, IndexError> {
-        self.place(&number_key(numbered))
-    }
-
     /// The verdicts on the entries from `from` on, if there are any and the log has the root they
     /// were made for.
     ///
@@ -269,8 +227,8 @@ impl Index {
         Ok(fits.then_some(verdicts))
     }
 
-    /// Takes the facts of the entries from `first` to before `size`, all at once, and moves the
-    /// mark.
+    /// Takes the verdicts on the entries from `first` to before `size`, all at once, and moves the
+    /// mark. Verdicts over [`MAX_VERDICT_BYTES`] are not kept.
     ///
     /// # Errors
     /// [`IndexError::Gap`], [`IndexError::Broken`].
@@ -280,45 +238,31 @@ impl Index {
         first: u64,
         size: u64,
         root: &Hash,
-        facts: &Facts,
+        verdicts: &[u8],
     ) -> Result<(), IndexError> {
         let known = self.known(origin)?;
         if known != first || size < first {
             return Err(IndexError::Gap { known, first });
         }
         let mut batch = sled::Batch::default();
-        let statements = facts
-            .statements
-            .iter()
-            .map(|(id, index)| (statement_key(id), *index));
-        let numbers = facts
-            .numbers
-            .iter()
-            .map(|(number, index)| (number_key(number), *index));
-        let mut taken = std::collections::BTreeSet::new();
-        for (key, index) in statements.chain(numbers) {
-            if taken.insert(key.clone()) && self.get(&key)?.is_none() {
-                batch.insert(key, place_value(origin, index));
-            }
-        }
-        if !facts.verdicts.is_empty() && facts.verdicts.len() <= MAX_VERDICT_BYTES {
+        if !verdicts.is_empty() && verdicts.len() <= MAX_VERDICT_BYTES {
             let key = [verdict_prefix(origin).as_slice(), &size.to_be_bytes()].concat();
-            let value = [&first.to_be_bytes(), &root.as_bytes()[..], &facts.verdicts].concat();
+            let value = [&first.to_be_bytes(), &root.as_bytes()[..], verdicts].concat();
             batch.insert(key, value);
         }
         batch.insert(mark_key(origin), &size.to_be_bytes());
         self.guard(|| self.db.apply_batch(batch))
     }
 
-    /// Brings the index up to the end of a log. `facts` says what is to be known of entries that
-    /// follow each other; `progress` is told after each step.
+    /// Brings the index up to the end of a log. `judge` gives the verdicts on entries that follow
+    /// each other; `progress` is told after each step.
     ///
     /// # Errors
     /// [`IndexError`].
     pub fn replay(
         &self,
         log: &LogReader,
-        mut facts: impl FnMut(&[crate::reader::StoredEntry]) -> Facts,
+        mut judge: impl FnMut(&[crate::reader::StoredEntry]) -> Vec<u8>,
         mut progress: impl FnMut(Progress),
     ) -> Result<(), IndexError> {
         let total = log.size();
@@ -329,13 +273,8 @@ impl Index {
             if size == done {
                 return Err(self.break_down());
             }
-            self.apply(
-                log.origin(),
-                done,
-                size,
-                &log.root_at(size)?,
-                &facts(&entries),
-            )?;
+            let root = log.root_at(size)?;
+            self.apply(log.origin(), done, size, &root, &judge(&entries))?;
             done = size;
             progress(Progress { done, total });
         }
@@ -370,15 +309,6 @@ impl Index {
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
         Ok(self.guard(|| self.db.get(key))?.map(|value| value.to_vec()))
-    }
-
-    fn place(&self, key: &[u8]) -> Result<Option<Place>, IndexError> {
-        let Some(value) = self.get(key)? else {
-            return Ok(None);
-        };
-        read_place(&value)
-            .map(Some)
-            .ok_or_else(|| self.break_down())
     }
 
     fn break_down(&self) -> IndexError {
@@ -419,7 +349,7 @@ fn doubt(directory: &Path) -> Result<Option<RebuildReason>, IndexError> {
 /// Writes the file beside the index, durably.
 fn mark(directory: &Path, clean: bool) -> Result<(), IndexError> {
     let mut bytes = RealDisk.boot_id().to_vec();
-    bytes.push(u8::from(clean));
+    bytes.extend([u8::from(clean), FORMAT]);
     bytes.extend(crc32c(&bytes).to_be_bytes());
     let (draft, path) = (directory.join("boot.tmp"), directory.join(MARKER));
     let file = RealDisk.open(&draft, Open::Create)?;
@@ -436,8 +366,8 @@ fn read_marker(bytes: &[u8]) -> Option<([u8; 16], bool)> {
     let (boot, clean) = summed.split_first_chunk::<16>()?;
     let sound = crc32c(summed) == u32::from_be_bytes(*sum);
     match (sound, clean) {
-        (true, [0]) => Some((*boot, false)),
-        (true, [1]) => Some((*boot, true)),
+        (true, [0, FORMAT]) => Some((*boot, false)),
+        (true, [1, FORMAT]) => Some((*boot, true)),
         (true | false, _) => None,
     }
 }
@@ -462,36 +392,9 @@ fn mark_key(origin: &Origin) -> Vec<u8> {
     [b"m".as_slice(), origin.to_string().as_bytes()].concat()
 }
 
-fn statement_key(statement_id: &Hash) -> Vec<u8> {
-    [b"s".as_slice(), statement_id.as_bytes()].concat()
-}
-
-fn number_key(numbered: &Numbered) -> Vec<u8> {
-    let Numbered {
-        member,
-        year,
-        number,
-    } = numbered;
-    let numbers = [year.to_be_bytes(), number.to_be_bytes()].concat();
-    [b"n".as_slice(), member.as_bytes(), &[0], &numbers].concat()
-}
-
 fn verdict_prefix(origin: &Origin) -> Vec<u8> {
     let origin = Hash::of(origin.to_string().as_bytes());
     [b"v".as_slice(), origin.as_bytes()].concat()
-}
-
-fn place_value(origin: &Origin, index: u64) -> Vec<u8> {
-    [&index.to_be_bytes(), origin.to_string().as_bytes()].concat()
-}
-
-fn read_place(value: &[u8]) -> Option<Place> {
-    let (index, origin) = value.split_first_chunk()?;
-    let origin = str::from_utf8(origin).ok()?.parse().ok()?;
-    Some(Place {
-        origin,
-        index: u64::from_be_bytes(*index),
-    })
 }
 
 fn read_verdicts(size: &[u8], value: &[u8]) -> Option<Verdicts> {

@@ -258,10 +258,10 @@ impl MirrorLog {
             .into());
         }
         let checkpoint = note.checkpoint();
-        let tree = batch.frames.tree_after(&self.appender.tree);
+        let grown = batch.frames.grown(&self.appender.tree);
         let same = checkpoint.origin == self.appender.shared.origin
-            && checkpoint.size == tree.size()
-            && checkpoint.root == tree.root();
+            && checkpoint.size == grown.tree.size()
+            && checkpoint.root == grown.tree.root();
         if !same {
             return Err(Refusal::OtherRoot {
                 size: checkpoint.size,
@@ -270,10 +270,10 @@ impl MirrorLog {
         }
         let mut frames = Frames::default();
         frames.extend(&batch.frames);
-        frames.note(tree.size(), &note.own_note().to_bytes());
+        frames.note(grown.tree.size(), &note.own_note().to_bytes());
         let shared = Arc::clone(&self.appender.shared);
         shared.guarded(|| {
-            self.appender.append(&frames)?;
+            self.appender.append_grown(&frames, grown)?;
             self.settle_state(now)
         })
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tocsin_log::hash::Hash;
+use tocsin_log::tree::position;
 
 use crate::disk::{Disk, DiskError, DiskFile, Open, read_up_to};
 use crate::error::Fault;
@@ -72,6 +73,26 @@ impl Positions {
         let bytes = read_up_to(&*self.hashes, place.saturating_mul(HASH_BYTES), Hash::LEN)?;
         let missing = Fault::Invariant("a hash is not in the hash file");
         Hash::try_from(bytes.as_slice()).map_err(|_| missing)
+    }
+
+    /// The leaf hashes of the entries from `first` to before `end`, read at once.
+    pub(crate) fn leaves(&self, first: u64, end: u64) -> Result<Vec<Hash>, Fault> {
+        let missing = || Fault::Invariant("a hash is not in the hash file");
+        let start = position(0, first);
+        let places = position(0, end.saturating_sub(1))
+            .saturating_sub(start)
+            .saturating_add(1);
+        let wanted = places.saturating_mul(HASH_BYTES);
+        let wanted = usize::try_from(wanted).map_err(|_| missing())?;
+        let bytes = read_up_to(&*self.hashes, start.saturating_mul(HASH_BYTES), wanted)?;
+        let (hashes, _) = bytes.as_chunks::<{ Hash::LEN }>();
+        let leaf = |index| {
+            let place = usize::try_from(position(0, index).saturating_sub(start)).ok()?;
+            hashes.get(place).copied().map(Hash)
+        };
+        (first..end)
+            .map(|index| leaf(index).ok_or_else(missing))
+            .collect()
     }
 
     /// The first of `count` notes whose size is at least `size`.

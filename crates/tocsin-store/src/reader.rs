@@ -9,8 +9,11 @@ use tocsin_log::tree::position;
 
 use crate::error::{Damage, DamageKind, Fault, Refusal, StoreError};
 use crate::files::{Shared, View};
-use crate::frame::{self, BodyState, FrameKind};
+use crate::frame::{self, BodyState, FrameKind, HEADER_BYTES};
 use crate::segment::FrameReader;
+
+/// Leaf hashes read at once, to hold entries against.
+const LEAVES_AT_ONCE: u64 = 256;
 
 /// A view of one log, cheap to clone and free to share. What it shows only grows, but for a log
 /// that was found damaged, behind or without its state: of that it shows the part that a kept note
@@ -136,9 +139,9 @@ impl LogReader {
         self.read(start, self.size(), max_bytes)
     }
 
-    /// Entries from `start` to a note, as many whole batches as fit `max_bytes` and at least one;
-    /// they do not cross a multiple of the segment's entries. None when there is no note beyond
-    /// `start` yet.
+    /// Entries from `start` to a note, as many whole batches as fit `max_bytes` of frames and at
+    /// least one; they do not cross a multiple of the segment's entries. None when there is no note
+    /// beyond `start` yet.
     ///
     /// # Errors
     /// As [`LogReader::entry`].
@@ -148,12 +151,13 @@ impl LogReader {
             return Ok(None);
         };
         let mut entries = self.read(start, view.size, max_bytes)?;
-        let read = start + entries.len() as u64;
-        if read < least {
+        let held = start + entries.len() as u64;
+        if held < least {
             entries = self.read(start, least, usize::MAX)?;
         }
-        let read = start + entries.len() as u64;
-        let Some((end, note)) = self.note_to(&view, read)?.filter(|(end, _)| *end >= least) else {
+        // What is read may go over the bound by one entry; what is sent may not.
+        let fits = least.max(start + count_within(&entries, max_bytes));
+        let Some((end, note)) = self.note_to(&view, fits)?.filter(|(end, _)| *end >= least) else {
             return Err(Fault::Invariant("a batch does not end at a note").into());
         };
         entries.truncate(usize::try_from(end - start).unwrap_or(usize::MAX));
@@ -294,6 +298,7 @@ impl LogReader {
         let file = self.shared.segment(segment)?;
         let mut reader = FrameReader::new(&*file, self.shared.positions.entry(start)?, max_bytes)?;
         let (mut entries, mut bytes): (Vec<StoredEntry>, usize) = (Vec::new(), 0);
+        let mut leaves = Vec::new().into_iter();
         loop {
             let next = start + entries.len() as u64;
             let offset = reader.offset;
@@ -308,7 +313,11 @@ impl LogReader {
                 FrameKind::Entry if next == end || (next > start && bytes >= max_bytes) => break,
                 FrameKind::Entry => {
                     let entry = frame.content.to_vec();
-                    if leaf_hash(&entry) != self.shared.positions.hash(position(0, next))? {
+                    if leaves.len() == 0 {
+                        let until = end.min(next.saturating_add(LEAVES_AT_ONCE));
+                        leaves = self.shared.positions.leaves(next, until)?.into_iter();
+                    }
+                    if leaves.next() != Some(leaf_hash(&entry)) {
                         return Err(damaged().into());
                     }
                     entries.push(StoredEntry {
@@ -380,6 +389,26 @@ impl LogReader {
             Ok(_) | Err(_) => Err(self.damaged(DamageKind::Note, size, segment, offset).into()),
         }
     }
+}
+
+/// How many of the first entries fit so many bytes of frames together.
+fn count_within(entries: &[StoredEntry], max_bytes: usize) -> u64 {
+    let mut left = max_bytes;
+    let fits = |stored: &&StoredEntry| {
+        let bodies = stored.bodies.iter().map(|body| match &body.content {
+            BodyContent::Sound(bytes) => HEADER_BYTES + Hash::LEN + bytes.len(),
+            BodyContent::Erased | BodyContent::Damaged => 0,
+        });
+        let bytes = HEADER_BYTES + stored.entry.len() + bodies.sum::<usize>();
+        match left.checked_sub(bytes) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        }
+    };
+    entries.iter().take_while(fits).count() as u64
 }
 
 fn content(digest: &Hash, bytes: &[u8]) -> BodyContent {

@@ -6,11 +6,13 @@
 //! damage, is named, and is left as it stands.
 
 use std::collections::BTreeSet;
+use std::sync::mpsc;
+use std::thread;
 
 use tocsin_log::hash::Hash;
 use tocsin_log::tree::{Tree, stored_count};
 
-use crate::disk::{DiskFile, SECTOR_BYTES};
+use crate::disk::{DiskError, DiskFile, SECTOR_BYTES};
 use crate::error::{Damage, DamageKind, Fault};
 use crate::files::{Shared, View, zero};
 use crate::frame::{BodyState, FrameKind};
@@ -20,6 +22,9 @@ use crate::slots::Signed;
 
 /// The most damaged bodies that are named at once; repair opens the log again and finds the rest.
 const MAX_NAMED_BODIES: usize = 64;
+
+/// Fewer segments than this are scanned one after the other.
+const LEAST_SHARED_SEGMENTS: usize = 4;
 
 /// What is above the state: kept as far as it is whole, or only up to its last note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,17 +76,64 @@ pub(crate) fn recover(shared: &Shared, rules: Rules<'_>) -> Result<Recovered, Fa
     shared.forget_segments();
     let firsts = flush_all(shared, rules.may_write)?;
     let mut walk = Walk::new(shared, rules);
-    for (number, first) in firsts.iter().enumerate() {
-        let is_last = number + 1 == firsts.len();
-        if *first != walk.next_segment {
+    scan_all(shared, &firsts, |first, is_last, scan| {
+        if first != walk.next_segment {
             walk.structural(DamageKind::Segment, walk.next_segment, walk.next_segment, 0);
         }
-        if walk.broken {
-            break;
+        if !walk.broken {
+            walk.segment(first, is_last, scan?)?;
         }
-        walk.segment(*first, is_last)?;
-    }
+        Ok(!walk.broken)
+    })?;
     walk.finish()
+}
+
+/// Scans segments, which is most of the work of opening a log, on all processors, and gives the
+/// scans to `take` in the segments' order until it has enough.
+fn scan_all(
+    shared: &Shared,
+    firsts: &[u64],
+    mut take: impl FnMut(u64, bool, Result<Scan, DiskError>) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    let scan = |first: u64| {
+        let file = shared.segment(first)?;
+        let form = NoteForm::Checkpoint(&shared.origin);
+        segment::scan(&*file, shared.segment_entries, form)
+    };
+    let last = firsts.last().copied();
+    let lanes = thread::available_parallelism().map_or(1, usize::from);
+    if lanes < 2 || firsts.len() < LEAST_SHARED_SEGMENTS {
+        for first in firsts {
+            if !take(*first, Some(*first) == last, scan(*first))? {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    thread::scope(|scope| {
+        // Each lane scans every so-manieth segment and is at most one ahead of what is taken.
+        let scanned: Vec<mpsc::Receiver<Result<Scan, DiskError>>> = (0..lanes)
+            .map(|lane| {
+                let (done, scanned) = mpsc::sync_channel(1);
+                scope.spawn(move || {
+                    let own = firsts.iter().skip(lane).step_by(lanes);
+                    // An error here says that enough was taken.
+                    let _ = own
+                        .map(|first| done.send(scan(*first)))
+                        .find(Result::is_err);
+                });
+                scanned
+            })
+            .collect();
+        for (first, lane) in firsts.iter().zip(scanned.iter().cycle()) {
+            let scan = lane.recv();
+            let scan = scan.map_err(|_| Fault::Invariant("a scanning thread ended early"))?;
+            if !take(*first, Some(*first) == last, scan)? {
+                break;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// Flushes every segment and the directory, and returns the segments' first indexes.
@@ -141,10 +193,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn segment(&mut self, first: u64, is_last: bool) -> Result<(), Fault> {
+    fn segment(&mut self, first: u64, is_last: bool, mut scan: Scan) -> Result<(), Fault> {
         let file = self.shared.segment(first)?;
         let capacity = self.shared.segment_entries;
-        let mut scan = segment::scan(&*file, capacity, NoteForm::Checkpoint(&self.shared.origin))?;
         if is_last {
             self.settle_tail(&mut scan, first);
             self.cut(&*file, first, &scan)?;
@@ -279,7 +330,7 @@ impl<'a> Walk<'a> {
             let Some(entry) = scan.entries.get(at) else {
                 break;
             };
-            self.hashes.extend(self.found.tree.append(entry.leaf));
+            self.found.tree.append_to(entry.leaf, &mut self.hashes);
             offsets.push(entry.offset);
             let size = self.found.tree.size();
             for signed in [self.rules.older, self.rules.floor].into_iter().flatten() {

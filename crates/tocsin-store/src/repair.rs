@@ -102,7 +102,7 @@ impl Repair<'_> {
     pub(crate) fn run(&self, given: &[RepairEntry], notes: &[Vec<u8>]) -> Result<(), StoreError> {
         let (start, segment, kind) = self.target().ok_or(Refusal::NotReady)?;
         for entry in given {
-            check_lengths(&entry.entry, &entry.bodies)?;
+            check_lengths(&entry.entry, entry.bodies.iter().map(Vec::len))?;
         }
         if kind == Some(DamageKind::Body) && self.put_back_bodies(given)? {
             return Ok(());

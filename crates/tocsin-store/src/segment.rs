@@ -7,7 +7,7 @@ use tocsin_log::checkpoint::{Checkpoint, Origin};
 use tocsin_log::hash::{Hash, leaf_hash};
 use tocsin_log::note::Note;
 
-use crate::disk::{DiskError, DiskFile, read_up_to};
+use crate::disk::{DiskError, DiskFile};
 use crate::frame::{self, BodyState, Frame, FrameKind, HEADER_BYTES, MAX_BODY_BYTES};
 
 /// What is read at once while scanning; more than any frame.
@@ -374,7 +374,10 @@ impl<'a> FrameReader<'a> {
             let want = usize::try_from(left)
                 .unwrap_or(usize::MAX)
                 .min(least.max(self.step));
-            self.window = read_up_to(self.file, self.offset, want)?;
+            // The buffer is kept: a new one would be zeroed each time.
+            self.window.resize(want, 0);
+            let read = self.file.read_at(self.offset, &mut self.window)?;
+            self.window.truncate(read);
             self.used = 0;
         }
         Ok(())

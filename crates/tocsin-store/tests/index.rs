@@ -16,9 +16,7 @@ use common::{Node, options, sample, tree_of};
 use tempfile::TempDir;
 use tocsin_log::hash::Hash;
 use tocsin_store::disk::{Disk, RealDisk};
-use tocsin_store::index::{
-    Facts, Index, IndexError, IndexState, Numbered, Place, Progress, RebuildReason,
-};
+use tocsin_store::index::{Index, IndexError, IndexState, Progress, RebuildReason};
 use tocsin_store::reader::{LogReader, StoredEntry};
 
 /// Two logs on the machine's disk, and where their index is.
@@ -35,36 +33,16 @@ fn logs(size: u64) -> (TempDir, Vec<LogReader>) {
     (directory, readers)
 }
 
-fn facts(entries: &[StoredEntry]) -> Facts {
-    let numbered = |stored: &StoredEntry| {
-        let number = u32::try_from(stored.index / 2).unwrap();
-        (
-            Numbered {
-                member: "us".to_owned(),
-                year: 2026,
-                number,
-            },
-            stored.index,
-        )
-    };
-    Facts {
-        statements: entries
-            .iter()
-            .map(|e| (Hash::of(&e.entry), e.index))
-            .collect(),
-        numbers: entries.iter().map(numbered).collect(),
-        verdicts: entries
-            .iter()
-            .map(|e| u8::try_from(e.index % 7).unwrap())
-            .collect(),
-    }
+fn judge(entries: &[StoredEntry]) -> Vec<u8> {
+    let verdict = |stored: &StoredEntry| Hash::of(&stored.entry).as_bytes()[0];
+    entries.iter().map(verdict).collect()
 }
 
 fn fill(index: &Index, logs: &[LogReader]) {
     for log in logs {
         let mut last = Progress { done: 0, total: 0 };
         index
-            .replay(log, facts, |progress| last = progress)
+            .replay(log, judge, |progress| last = progress)
             .unwrap();
         assert!(last.total == 0 || last.done == log.size());
     }
@@ -73,34 +51,17 @@ fn fill(index: &Index, logs: &[LogReader]) {
 fn assert_full(index: &Index, logs: &[LogReader]) {
     for (log, name) in logs.iter().zip(["us", "jp"]) {
         assert_eq!(index.known(log.origin()).unwrap(), log.size());
-        for entry in 0..log.size() {
-            let place = Place {
-                origin: log.origin().clone(),
-                index: entry,
-            };
-            let statement = Hash::of(&sample(name, entry).0);
-            assert_eq!(index.statement(&statement).unwrap(), Some(place));
+        let mut next = 0;
+        while next < log.size() {
+            let verdicts = index.verdicts(log, next).unwrap().unwrap();
+            assert_eq!(verdicts.root, tree_of(name, verdicts.size).root());
+            let entries: Vec<u8> = (verdicts.first..verdicts.size)
+                .map(|entry| Hash::of(&sample(name, entry).0).as_bytes()[0])
+                .collect();
+            assert_eq!((verdicts.first, verdicts.bytes), (next, entries));
+            next = verdicts.size;
         }
-        let verdicts = index.verdicts(log, 0).unwrap().unwrap();
-        assert_eq!(verdicts.root, tree_of(name, verdicts.size).root());
-        assert_eq!(verdicts.bytes[3], 3);
     }
-    // The first under a number stays.
-    let numbered = Numbered {
-        member: "us".to_owned(),
-        year: 2026,
-        number: 3,
-    };
-    assert_eq!(index.numbered(&numbered).unwrap().unwrap().index, 6);
-    let other = Numbered {
-        year: 2027,
-        ..numbered
-    };
-    assert_eq!(index.numbered(&other).unwrap(), None);
-    assert_eq!(
-        index.statement(&Hash::of(b"nobody said this")).unwrap(),
-        None
-    );
 }
 
 /// A filled index, after `change` was done to it while it was closed.
@@ -133,7 +94,7 @@ fn an_index_that_was_closed_or_only_left_in_the_same_boot_is_taken_up() {
 #[test]
 fn a_deleted_or_corrupt_index_is_rebuilt() {
     type Change = fn(&Path);
-    let changes: [(Change, &str); 4] = [
+    let changes: [(Change, &str); 5] = [
         (|path| fs::remove_dir_all(path).unwrap(), "deleted"),
         (
             |path| fs::remove_dir_all(path.join("sled")).unwrap(),
@@ -142,6 +103,15 @@ fn a_deleted_or_corrupt_index_is_rebuilt() {
         (
             |path| fs::write(path.join("boot"), b"garbage").unwrap(),
             "marker damaged",
+        ),
+        (
+            |path| {
+                let mut marker = fs::read(path.join("boot")).unwrap();
+                marker.truncate(17);
+                marker.extend(crc32c::crc32c(&marker).to_be_bytes());
+                fs::write(path.join("boot"), marker).unwrap();
+            },
+            "of an older form",
         ),
         (
             |path| {
@@ -165,10 +135,10 @@ fn a_deleted_or_corrupt_index_is_rebuilt() {
 
 #[test]
 fn another_boot_without_a_clean_stop_is_not_trusted() {
-    // A marker of another boot, in use: 16 bytes of boot id, 0, checksum.
+    // A marker of another boot, in use: 16 bytes of boot id, 0, the index's form, checksum.
     let in_use_elsewhere = |path: &Path| {
         let mut marker = vec![7; 16];
-        marker.push(0);
+        marker.extend([0, 2]);
         marker.extend(crc32c::crc32c(&marker).to_be_bytes());
         fs::write(path.join("boot"), marker).unwrap();
     };
@@ -183,7 +153,7 @@ fn an_index_that_is_behind_is_replayed_and_one_that_is_ahead_is_rebuilt() {
     let (directory, both) = logs(40);
     let path = directory.path().join("index");
     let (index, _) = Index::open(&path, &both).unwrap();
-    index.replay(&both[0], facts, |_| {}).unwrap();
+    index.replay(&both[0], judge, |_| {}).unwrap();
     index.close().unwrap();
     let (index, state) = Index::open(&path, &both).unwrap();
     assert_eq!(state, IndexState::Behind);
@@ -198,11 +168,11 @@ fn an_index_that_is_behind_is_replayed_and_one_that_is_ahead_is_rebuilt() {
 }
 
 #[test]
-fn facts_go_in_without_a_gap_and_verdicts_hold_only_for_their_root() {
+fn verdicts_go_in_without_a_gap_and_hold_only_for_their_root() {
     let (_directory, both, index, _) = reopened(true, |_| {});
     let log = &both[0];
     let root = log.checkpoint().root;
-    let gap = index.apply(log.origin(), 0, 4, &root, &Facts::default());
+    let gap = index.apply(log.origin(), 0, 4, &root, &[]);
     assert!(matches!(
         gap,
         Err(IndexError::Gap {
@@ -210,13 +180,11 @@ fn facts_go_in_without_a_gap_and_verdicts_hold_only_for_their_root() {
             first: 0
         })
     ));
-    let facts = Facts {
-        verdicts: vec![1, 2, 3],
-        ..Facts::default()
-    };
     // Made for another tree than the log has.
     let wrong = tree_of("jp", 2).root();
-    index.apply(log.origin(), 40, 41, &wrong, &facts).unwrap();
+    index
+        .apply(log.origin(), 40, 41, &wrong, &[1, 2, 3])
+        .unwrap();
     assert_eq!(index.verdicts(log, 40).unwrap(), None);
     let whole = index.verdicts(log, 0).unwrap().unwrap();
     assert!(index.verdicts(log, whole.first + 1).unwrap().is_none());
@@ -248,7 +216,7 @@ fn flipped_bits_in_the_index_never_end_the_process_or_give_a_wrong_answer() {
             assert!(round < 3, "flip {flip}");
             let filled = logs
                 .iter()
-                .try_for_each(|log| index.replay(log, facts, |_| {}));
+                .try_for_each(|log| index.replay(log, judge, |_| {}));
             if filled.is_ok() && !index.is_broken() {
                 break;
             }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::hash::Hash;
 
-use crate::statement::{DecodedBody, Statement, StatementRef};
+use crate::name::{Collection, Numbered};
+use crate::statement::{Act, DecodedBody, Statement, StatementRef};
 
 /// Where an entry stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +17,59 @@ pub struct Position {
     pub index: u64,
 }
 
-/// What can happen to a registry: one event for each entry, and bodies and freezes as they come.
+/// A valid report or indicator. The fold needs no more of it: what it says is read from its log
+/// when somebody asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filed {
+    /// What was signed.
+    pub statement_id: Hash,
+    /// Which of the two.
+    pub kind: FiledKind,
+    /// UTC year and running number, where it has a name ([`Numbered::of`]).
+    pub number: Option<(u16, u32)>,
+}
+
+/// What can be filed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FiledKind {
+    /// An investigator's claim.
+    Report,
+    /// A matchable fact.
+    Indicator,
+}
+
+impl Filed {
+    /// What the fold needs of a statement, where that is a report or an indicator of a log of
+    /// `member`.
+    #[must_use]
+    pub fn of(member: &str, statement_id: Hash, statement: &Statement) -> Option<Self> {
+        let kind = match statement.act {
+            Act::Report(_) => FiledKind::Report,
+            Act::Indicator(_) => FiledKind::Indicator,
+            Act::Order(_) | Act::OrderAct(_) | Act::Decision(_) | Act::PolicyPack(_) => {
+                return None;
+            }
+        };
+        let number = Numbered::of(member, statement).map(|name| (name.year, name.number));
+        Some(Self {
+            statement_id,
+            kind,
+            number,
+        })
+    }
+}
+
+impl FiledKind {
+    pub(super) const fn collection(self) -> Collection {
+        match self {
+            Self::Report => Collection::Reports,
+            Self::Indicator => Collection::Indicators,
+        }
+    }
+}
+
+/// What can happen to a registry: one event for each entry or run of entries, and bodies and
+/// freezes as they come.
 ///
 /// Entries of one log come in index order; logs, bodies and freezes come in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +82,14 @@ pub enum Event {
         statement_id: Hash,
         /// What it says.
         statement: Arc<Statement>,
+    },
+    /// Entries that [`validate`](crate::validate::validate) found valid, by ascending index: reports
+    /// and indicators, which may also come as [`Event::Valid`].
+    Filed {
+        /// Of which log.
+        origin: Origin,
+        /// Index and entry.
+        entries: Vec<(u64, Filed)>,
     },
     /// A rightly signed entry that says something this version does not know.
     Opaque {

@@ -29,7 +29,8 @@ pub(super) struct Log {
     pub(super) first: BTreeMap<Hash, u64>,
     // Every valid entry by what it is, so that lists need not read whole logs.
     pub(super) kinds: BTreeMap<Collection, BTreeSet<u64>>,
-    pub(super) numbers: BTreeMap<Numbered, u64>,
+    // By UTC year and running number; the member is the log's.
+    pub(super) numbers: BTreeMap<(u16, u32), u64>,
     // What is void whatever other logs say.
     pub(super) void: BTreeMap<u64, VoidReason>,
     pub(super) packs: BTreeMap<u64, PackFact>,
@@ -76,16 +77,32 @@ impl Log {
             .filter(|place| !self.bodies.contains_key(place))
             .collect();
         self.missing.extend(missing);
-        let kind = Collection::of(&statement.act);
+        let name = Numbered::of(self.origin.member(), statement);
+        self.place(
+            index,
+            statement_id,
+            Collection::of(&statement.act),
+            name.map(|name| (name.year, name.number)),
+        );
+    }
+
+    /// Says where a statement of this kind counts, and who has its number.
+    pub(super) fn place(
+        &mut self,
+        index: u64,
+        statement_id: Hash,
+        kind: Collection,
+        number: Option<(u16, u32)>,
+    ) {
         self.kinds.entry(kind).or_default().insert(index);
         if *self.first.entry(statement_id).or_insert(index) != index {
             self.void.insert(index, VoidReason::StatementRepeated);
             return;
         }
-        let Some(name) = Numbered::of(self.origin.member(), statement) else {
+        let Some(number) = number else {
             return;
         };
-        if *self.numbers.entry(name).or_insert(index) != index {
+        if *self.numbers.entry(number).or_insert(index) != index {
             self.void.insert(index, VoidReason::NumberTaken);
         }
     }

@@ -305,6 +305,7 @@ impl World {
                 | Event::Valid { .. }
                 | Event::Opaque { .. }
                 | Event::Invalid { .. }
+                | Event::Filed { .. }
                 | Event::Freeze { .. } => None,
             });
             let bodies: Vec<Event> = bodies.take(1).collect();
