@@ -59,7 +59,7 @@ pub(super) async fn run(args: &RunArgs, out: &mut Output) -> Result<(), Failure>
 fn figure(term: Term) -> Figure {
     let target = match term.unit {
         Unit::PerSecond => Target::AtLeast(NOISY_BELOW),
-        Unit::Microseconds => Target::AtMost(1.0 / NOISY_BELOW),
+        Unit::Microseconds | Unit::Mebibytes => Target::AtMost(1.0 / NOISY_BELOW),
     };
     let figure = Figure::shown(term.name, term.value, term.unit);
     match term.reference {

@@ -15,6 +15,8 @@ pub(super) enum Unit {
     PerSecond,
     /// A time: less is better.
     Microseconds,
+    /// Memory: less is better.
+    Mebibytes,
 }
 
 /// The best that a library or the disk did in this run.
@@ -92,7 +94,7 @@ impl Term {
     pub(super) fn is_noisy(&self) -> bool {
         self.reference.is_some_and(|reference| match self.unit {
             Unit::PerSecond => self.value < NOISY_BELOW * reference,
-            Unit::Microseconds => self.value * NOISY_BELOW > reference,
+            Unit::Microseconds | Unit::Mebibytes => self.value * NOISY_BELOW > reference,
         })
     }
 
@@ -276,6 +278,7 @@ impl Unit {
         match self {
             Self::PerSecond => "1/s",
             Self::Microseconds => "us",
+            Self::Mebibytes => "MiB",
         }
     }
 }
@@ -308,6 +311,7 @@ fn amount(value: f64, unit: Unit) -> String {
     match unit {
         Unit::PerSecond => format!("{value:.0}/s"),
         Unit::Microseconds => format!("{value:.0} us"),
+        Unit::Mebibytes => format!("{value:.0} MiB"),
     }
 }
 

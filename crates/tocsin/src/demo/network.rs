@@ -19,6 +19,7 @@ use tocsin_cli::keyfile;
 use tocsin_cli::rpc::call;
 use tocsin_cli::session::Node;
 use tocsin_core::roster::{Alliance, Role};
+use tocsin_log::checkpoint::Origin;
 use tocsin_log::key::SigningKey;
 use tocsin_log::keyfile::Purpose;
 use tocsin_wire::proto::admin::v1::GetStatusRequest;
@@ -184,6 +185,80 @@ impl Network {
         let child = command.process_group(0).spawn().map_err(cannot)?;
         *locked(&member.process) = Some(child);
         Ok(())
+    }
+
+    /// Waits until a node answers its operator at all: it serves what it has.
+    ///
+    /// # Errors
+    /// When it does not within `patience`.
+    pub(crate) async fn answering(&self, id: &str, patience: Duration) -> Result<(), Failure> {
+        let address = self.context_of(id)?.admin.unwrap_or_default();
+        let end = Instant::now() + patience;
+        loop {
+            match connect_admin(&address).await {
+                Ok(_) => return Ok(()),
+                Err(failure) if Instant::now() >= end => return Err(of(id, failure)),
+                Err(_) => tokio::time::sleep(GLANCE).await,
+            }
+        }
+    }
+
+    /// Ends a node cleanly, as its operator would: what it knows is flushed.
+    ///
+    /// # Errors
+    /// When it has not ended well within `patience`.
+    pub(crate) async fn stop(&self, id: &str, patience: Duration) -> Result<(), Failure> {
+        let member = self.member(id)?;
+        *locked(&member.node) = None;
+        let Some(mut child) = locked(&member.process).take() else {
+            return Ok(());
+        };
+        // It was started to end with its standard input.
+        drop(child.stdin.take());
+        let end = Instant::now() + patience;
+        while Instant::now() < end {
+            match child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => {
+                    let text = format!("{id}: its node ended with {status}");
+                    return Err(Failure::new(Exit::Failed, text));
+                }
+                Ok(None) | Err(_) => tokio::time::sleep(GLANCE).await,
+            }
+        }
+        let _ended = child.kill().and_then(|()| child.wait());
+        let text = format!("{id}: its node does not stop");
+        Err(Failure::new(Exit::Failed, text))
+    }
+
+    /// Where the system tells of a node's process (proc(5)).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(crate) fn process_of(&self, id: &str) -> Result<PathBuf, Failure> {
+        let process = locked(&self.member(id)?.process);
+        let child = process.as_ref().map(Child::id);
+        child
+            .map(|id| PathBuf::from(format!("/proc/{id}")))
+            .ok_or_else(|| Failure::new(Exit::Unreachable, format!("{id}: its node does not run")))
+    }
+
+    /// The files of a member.
+    ///
+    /// # Errors
+    /// When there is no such member.
+    pub(crate) fn home_of(&self, id: &str) -> Result<&Home, Failure> {
+        Ok(&self.member(id)?.home)
+    }
+
+    /// The name of a member's log.
+    ///
+    /// # Errors
+    /// When there is no such member.
+    pub(crate) fn origin_of(&self, id: &str) -> Result<Origin, Failure> {
+        let member = self.alliance.member(id);
+        let member = member.ok_or_else(|| Failure::usage(format!("{id} is no member")))?;
+        Ok(member.origin.clone())
     }
 
     /// Waits until a node signs, and connects to it.
