@@ -16,9 +16,14 @@ const BINARY: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
 
 /// Runs a benchmark so shortly that its figures mean nothing; nothing may be left behind.
 fn bench(which: &str) -> Vec<Value> {
+    bench_with(which, &[])
+}
+
+fn bench_with(which: &str, more: &[&str]) -> Vec<Value> {
     let temporary = tempfile::tempdir().unwrap();
     let output = Command::new(BINARY)
         .args(["bench", which, "--seconds", "0.2", "--output", "json"])
+        .args(more)
         .env("TMPDIR", temporary.path())
         .output()
         .unwrap();
@@ -76,4 +81,23 @@ fn submissions_are_held_against_echo_verification_and_signature() {
     let figures = bench("ingest");
     let unary = figure(&figures, "unary, 64 in flight");
     held_against(unary, &["echo", "verify_strict", "sign"]);
+}
+
+#[test]
+fn following_is_held_against_the_stream_the_hash_the_file_and_the_signature() {
+    let figures = bench_with("catchup", &["--entries", "300"]);
+    let mirrored = figure(&figures, "mirrored: durable, root verified");
+    held_against(mirrored, &["stream", "sha256", "file"]);
+    let applied = figure(&figures, "applied: validated and folded");
+    held_against(applied, &["verify_strict"]);
+}
+
+#[test]
+fn a_start_is_told_after_a_clean_stop_a_kill_and_without_an_index() {
+    let figures = bench_with("start", &["--entries", "300", "--watches", "9"]);
+    for name in ["serving 9 watches after a clean stop", "resident then"] {
+        held_against(figure(&figures, name), &[]);
+    }
+    figure(&figures, "after a kill, in the same boot");
+    assert!(figure(&figures, "rebuilt without an index")["limit"].is_number());
 }

@@ -110,7 +110,12 @@ fn recalled<'a>(
 /// What the next entries mean: read, judged, and remembered.
 fn judged<'a>(node: &'a Node, reader: &'a LogReader, start: u64) -> Result<Events<'a>, StoreError> {
     let entries = reader.range(start, limits::APPLY_CHUNK_BYTES)?;
-    let judged = judge_all(&node.alliance, reader.origin(), &entries, node.spare_lanes());
+    let judged = judge_all(
+        &node.alliance,
+        reader.origin(),
+        &entries,
+        node.spare_lanes(),
+    );
     node.indexer.learn(reader, start, &judged);
     let mut events = Events::new(node, reader.origin());
     for (stored, judged) in entries.iter().zip(judged) {

@@ -25,7 +25,7 @@ use tocsin_store::local::{LocalKind, LocalLog};
 use tocsin_store::mirror::{MirrorReadOnly, MirrorState};
 use tocsin_store::own::Signing;
 use tocsin_store::own_log::{OwnLog, OwnState, ReadOnlyReason};
-use tocsin_store::reader::Standing;
+use tocsin_store::reader::{BodyContent, Standing};
 use tocsin_store::{OpenOptions, RepairEntry};
 
 const SEGMENT: u64 = 8;
@@ -497,4 +497,35 @@ fn prove(reader: &tocsin_store::reader::LogReader) {
         refusal(reader.note_at(1_000_000)),
         Refusal::NoNote { size: 1_000_000 }
     );
+}
+
+#[test]
+fn what_is_sent_to_a_follower_far_behind_keeps_to_its_bound() {
+    const COMMIT: u64 = 2;
+    let disk = FaultyDisk::new(Broken::default());
+    let node = node_of(&disk, 40);
+    let reader = node.own.reader();
+    for max_bytes in [0, 1_000, 2_000, 4_000, 100_000] {
+        let mut start = 0;
+        while let Some(batch) = reader.batch(start, max_bytes).unwrap() {
+            let bytes: usize = batch
+                .entries
+                .iter()
+                .map(|stored| {
+                    let bodies = stored.bodies.iter().map(|body| match &body.content {
+                        BodyContent::Sound(bytes) => bytes.len(),
+                        BodyContent::Erased | BodyContent::Damaged => 0,
+                    });
+                    stored.entry.len() + bodies.sum::<usize>()
+                })
+                .sum();
+            let count = batch.entries.len() as u64;
+            assert!(
+                bytes <= max_bytes || count <= COMMIT,
+                "{max_bytes}: {bytes}"
+            );
+            start += count;
+        }
+        assert_eq!(start, reader.size());
+    }
 }

@@ -35,8 +35,8 @@ const LOOK: Duration = Duration::from_millis(5);
 const SLOWEST_PER_SECOND: u64 = 2_000;
 /// Entries that the cost of one is compared with.
 const COMPARED_WITH: u64 = 100_000;
-/// Entries between two flushes when a node is far behind: a batch of 1 MiB.
-const BATCH: usize = 1_000;
+/// Records between two flushes of the file that following is held against.
+const BATCH: usize = 256;
 
 /// How following is measured.
 #[derive(Args, Clone, Debug)]
