@@ -190,16 +190,17 @@ impl Node {
     /// [`MirrorError`]; nothing was stored.
     pub(crate) async fn mirror(
         self: &Arc<Self>,
-        batch: peer::Batch,
+        incoming: Incoming,
     ) -> Result<Option<peer::Ack>, MirrorError> {
-        let key = batch.origin.clone();
+        let key = incoming.batch.origin.clone();
         if self.evidence.is_frozen(&key) {
             return Ok(None);
         }
         let mirror = self.mirrors.of(&key).ok_or(MirrorError::UnknownOrigin)?;
         let mut mirror = mirror.lock_owned().await;
         let node = Arc::clone(self);
-        let stored = tokio::task::spawn_blocking(move || store(&node, &mut mirror, &batch)).await;
+        let stored =
+            tokio::task::spawn_blocking(move || store(&node, &mut mirror, &incoming)).await;
         match stored {
             Ok(Ok(Some((size, line)))) => {
                 let cosignature = line.to_line();
@@ -228,8 +229,9 @@ impl Node {
 fn store(
     node: &Node,
     mirror: &mut Mirror,
-    sent: &peer::Batch,
+    incoming: &Incoming,
 ) -> Result<Option<(u64, SignatureLine)>, MirrorError> {
+    let sent = &incoming.batch;
     let (origin, start, entries) = (sent.origin.as_str(), sent.start, sent.entries.len());
     let _span = tracing::trace_span!(target: SPANS, "mirror", origin, start, entries).entered();
     let held = mirror.follower.head().size;
@@ -242,9 +244,6 @@ fn store(
             start: sent.start,
             held,
         });
-    }
-    if sent.entries.len() > limits::MAX_BATCH_ENTRIES {
-        return Err(MirrorError::OverBound);
     }
     let entries: Vec<&[u8]> = sent
         .entries
@@ -263,8 +262,12 @@ fn store(
         Err(refused) => return Err(refused.into()),
     };
     let mut batch = mirror.log.batch();
-    for (sent, leaf) in sent.entries.iter().zip(accepted.leaves()) {
-        let bodies = named_bodies(sent);
+    let named = sent.entries.iter().zip(&incoming.named);
+    for ((sent, named), leaf) in named.zip(accepted.leaves()) {
+        let bodies: Vec<(Hash, &[u8])> = named
+            .iter()
+            .filter_map(|(digest, at)| Some((*digest, sent.bodies.get(*at)?.as_slice())))
+            .collect();
         batch
             .push_hashed(*leaf, &sent.entry, &bodies)
             .map_err(|_| MirrorError::OverBound)?;
@@ -305,9 +308,31 @@ fn store(
     Ok(decision.map(|decision| (size, decision.sign(&node.mirrors.key))))
 }
 
-/// The bodies that the entry's statement names, with their digests; whatever else a peer sends
-/// along is not kept.
-fn named_bodies(sent: &peer::EntryWithBodies) -> Vec<(Hash, &[u8])> {
+/// A batch as a peer sent it, with all that can be known of it without the log: so this is done
+/// while the batch before it is stored.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    batch: peer::Batch,
+    /// For each entry the bodies that its statement names, as digest and place; whatever else a
+    /// peer sends along is not kept.
+    named: Vec<Vec<(Hash, usize)>>,
+}
+
+impl Incoming {
+    /// Hashes the bodies and looks for their names.
+    ///
+    /// # Errors
+    /// [`MirrorError::OverBound`], before anything is hashed.
+    pub(crate) fn read(batch: peer::Batch) -> Result<Self, MirrorError> {
+        if batch.entries.len() > limits::MAX_BATCH_ENTRIES {
+            return Err(MirrorError::OverBound);
+        }
+        let named = batch.entries.iter().map(named_bodies).collect();
+        Ok(Self { batch, named })
+    }
+}
+
+fn named_bodies(sent: &peer::EntryWithBodies) -> Vec<(Hash, usize)> {
     if sent.bodies.is_empty() {
         return Vec::new();
     }
@@ -317,14 +342,16 @@ fn named_bodies(sent: &peer::EntryWithBodies) -> Vec<(Hash, &[u8])> {
     let Decoded::Known(statement) = crate::applier::decode(&entry) else {
         return Vec::new();
     };
-    let named = |body: &[u8]| {
+    let named = |(at, body): (usize, &Vec<u8>)| {
         let digest = Hash::of(body);
         let mut names = statement.bodies.iter();
-        names.any(|name| name.sha256 == digest).then_some(digest)
+        names
+            .any(|name| name.sha256 == digest)
+            .then_some((digest, at))
     };
-    let bodies = sent.bodies.iter().map(Vec::as_slice);
+    let bodies = sent.bodies.iter().enumerate();
     bodies
-        .filter_map(|body| Some((named(body)?, body)))
+        .filter_map(named)
         .take(statement.bodies.len())
         .collect()
 }

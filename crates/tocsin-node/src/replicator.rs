@@ -11,12 +11,14 @@ use tocsin_log::checkpoint::Origin;
 use tocsin_wire::proto::peer::v1 as peer;
 use tocsin_wire::proto::peer::v1::peer_service_client::PeerServiceClient;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use tonic::transport::Channel;
 
 use crate::limits;
+use crate::mirror::{Incoming, MirrorError};
 use crate::node::Node;
 
 /// Follows one peer until the node drains.
@@ -102,6 +104,7 @@ async fn follow(node: &Arc<Node>, member: &str) -> Result<(), Ended> {
         member,
         up,
         wanted: std::collections::BTreeMap::new(),
+        storing: None,
     };
     session.offer_own_cosignatures().await?;
     session.run(&mut down).await
@@ -149,7 +152,12 @@ struct Session<'a> {
     up: mpsc::Sender<peer::FollowRequest>,
     /// What we last asked this peer to send of each origin.
     wanted: std::collections::BTreeMap<String, peer::Mode>,
+    /// The batch that is being stored, and of which log; the next one is read meanwhile.
+    storing: Option<(String, JoinHandle<Stored>)>,
 }
+
+/// What came of a batch.
+type Stored = Result<Option<peer::Ack>, MirrorError>;
 
 impl Session<'_> {
     async fn run(&mut self, down: &mut Streaming<peer::FollowResponse>) -> Result<(), Ended> {
@@ -171,6 +179,7 @@ impl Session<'_> {
                     }
                     self.say_what_is_wanted().await?;
                 }
+                stored = stored(&mut self.storing) => self.answer(stored).await?,
                 _ = rechosen.changed() => self.say_what_is_wanted().await?,
             }
         }
@@ -237,9 +246,23 @@ impl Session<'_> {
         }
     }
 
+    /// One batch is stored while the next is received and read; they are stored in their order.
     async fn take_batch(&mut self, batch: peer::Batch) -> Result<(), Ended> {
         let key = batch.origin.clone();
-        match self.node.mirror(batch).await {
+        let incoming = tokio::task::block_in_place(|| Incoming::read(batch));
+        if self.storing.is_some() {
+            let before = stored(&mut self.storing).await;
+            self.answer(before).await?;
+        }
+        let node = Arc::clone(self.node);
+        let storing = async move { node.mirror(incoming?).await };
+        self.storing = Some((key, tokio::spawn(storing)));
+        Ok(())
+    }
+
+    /// Says what came of a batch of this log.
+    async fn answer(&mut self, (key, stored): (String, Stored)) -> Result<(), Ended> {
+        match stored {
             Ok(None) => Ok(()),
             Ok(Some(ack)) => self.send(peer::follow_request::Message::Ack(ack)).await,
             Err(refused) => {
@@ -276,4 +299,16 @@ impl Session<'_> {
         };
         self.up.send(request).await.map_err(|_| Ended::Closed)
     }
+}
+
+/// Waits until the batch is stored; for ever where there is none.
+async fn stored(storing: &mut Option<(String, JoinHandle<Stored>)>) -> (String, Stored) {
+    let Some((key, task)) = storing else {
+        return std::future::pending().await;
+    };
+    // What panics while storing rings the fault bell before it ends here.
+    let stored = task.await.unwrap_or(Ok(None));
+    let key = std::mem::take(key);
+    *storing = None;
+    (key, stored)
 }
