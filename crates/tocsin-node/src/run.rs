@@ -1,5 +1,6 @@
 //! A node from its configuration to its end; read it as a table of contents.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::thread::JoinHandle;
 use prost::Message;
 use tocsin_core::reason::Refusal as RosterRefusal;
 use tocsin_core::roster::{Alliance, Member};
+use tocsin_log::note::SignatureLine;
 use tocsin_store::OpenOptions;
 use tocsin_store::blobs::Blobs;
 use tocsin_store::data_dir::DataDir;
@@ -259,14 +261,17 @@ fn open(
         ..OpenOptions::default()
     };
     let mut records = Vec::new();
-    let journal = LocalLog::open(&data, &open, |kind, record| {
-        if matches!(
-            kind,
-            LocalKind::Cosignature | LocalKind::Evidence | LocalKind::Erasure
-        ) {
-            records.push((kind, record.to_vec()));
+    // Of cosignatures one is written each second while a log grows; only the newest counts.
+    let mut cosignatures = BTreeMap::new();
+    let journal = LocalLog::open(&data, &open, |kind, record| match kind {
+        LocalKind::Cosignature => {
+            cosignatures.extend(whose(record).map(|whose| (whose, record.to_vec())));
         }
+        LocalKind::Evidence | LocalKind::Erasure => records.push((kind, record.to_vec())),
+        LocalKind::Audit | LocalKind::Override | LocalKind::Draft | LocalKind::Subscription => {}
     })?;
+    let cosignatures = cosignatures.into_values();
+    records.extend(cosignatures.map(|record| (LocalKind::Cosignature, record)));
     let erasures = records
         .iter()
         .filter(|(kind, _)| *kind == LocalKind::Erasure);
@@ -290,6 +295,13 @@ fn open(
         journal,
         records,
     })
+}
+
+/// The log that a recorded cosignature is on, and the name it is by.
+fn whose(record: &[u8]) -> Option<(String, String)> {
+    let ack = peer::Ack::decode(record).ok()?;
+    let line = SignatureLine::parse(&ack.cosignature).ok()?;
+    Some((ack.origin, line.name))
 }
 
 /// What the local log remembers, then every log from its beginning.
