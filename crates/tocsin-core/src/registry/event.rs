@@ -83,8 +83,8 @@ pub enum Event {
         /// What it says.
         statement: Arc<Statement>,
     },
-    /// Entries that [`validate`](crate::validate::validate) found valid, by ascending index: reports
-    /// and indicators, which may also come as [`Event::Valid`].
+    /// Entries that [`validate`](crate::validate::validate) found valid, by ascending index:
+    /// reports and indicators, which may also come as [`Event::Valid`].
     Filed {
         /// Of which log.
         origin: Origin,

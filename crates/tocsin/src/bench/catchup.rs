@@ -43,7 +43,8 @@ const BATCH: usize = 256;
 pub struct CatchupArgs {
     /// Entries in the log. Above 100000 the cost of one is compared with that at 100000; a million
     /// takes some minutes and 4 GB
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, default_value_t = 100_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub entries: u64,
     #[command(flatten)]
     pub run: RunArgs,

@@ -40,7 +40,8 @@ const ATTEMPT: Duration = Duration::from_millis(500);
 #[derive(Args, Clone, Debug)]
 pub struct StartArgs {
     /// Entries in the node's own log; a million takes some minutes and 2 GB
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, default_value_t = 100_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub entries: u64,
     /// Watches of notices that are opened again as soon as the node answers
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(0..=200))]
@@ -52,7 +53,7 @@ pub struct StartArgs {
 /// One start.
 #[derive(Debug)]
 struct Started {
-    /// From the process to its first answer over mutual TLS, and of all watches to their first word.
+    /// From the process to its first answer over mutual TLS, and to the first word of each watch.
     took: Duration,
     resident_bytes: u64,
     /// Kept open until the memory is looked at.
