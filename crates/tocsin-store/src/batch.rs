@@ -86,6 +86,12 @@ impl Batch {
         self.frames.count()
     }
 
+    /// Bytes of its frames.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.frames.bytes() as u64
+    }
+
     /// Whether it has no entries.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

@@ -31,6 +31,7 @@ mod positions;
 pub mod reader;
 mod recover;
 mod repair;
+pub mod reserve;
 mod segment;
 pub mod slots;
 pub mod survey;

@@ -82,6 +82,11 @@ impl FaultyDisk {
         world.boot += 1;
     }
 
+    /// Lets all files together have so many bytes and no more.
+    pub fn set_capacity(&self, bytes: u64) {
+        self.lock().capacity = bytes;
+    }
+
     /// Makes this disk another machine's.
     pub fn set_machine(&self, machine: u128) {
         self.lock().machine = machine;
@@ -271,6 +276,12 @@ impl Disk for FaultyDisk {
             .collect())
     }
 
+    fn free_bytes(&self, path: &Path) -> Result<u64, DiskError> {
+        let world = self.lock();
+        world.alive("measure the disk of", path)?;
+        Ok(world.free_bytes())
+    }
+
     fn machine_id(&self) -> [u8; 16] {
         self.lock().machine.to_be_bytes()
     }
@@ -313,7 +324,9 @@ impl DiskFile for FaultyFile {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         let mut world = self.world("write")?;
-        let done = world.change("write", &self.path);
+        let end = (offset as u64).saturating_add(bytes.len() as u64);
+        let room = world.grow("write", &self.path, self.inode, end);
+        let done = world.change("write", &self.path).and(room);
         // A write that is cut short has been taken in part: whole sectors from its start.
         let taken = match done {
             Ok(()) => bytes.len(),
@@ -348,6 +361,16 @@ impl DiskFile for FaultyFile {
             inode.change(Change::Length(length));
         }
         Ok(())
+    }
+
+    fn allocate(&self, length: u64) -> Result<(), DiskError> {
+        if length <= self.len()? {
+            return Ok(());
+        }
+        let world = self.world("allocate")?;
+        world.grow("allocate", &self.path, self.inode, length)?;
+        drop(world);
+        self.truncate(length)
     }
 
     fn fdatasync(&self) -> Result<(), DiskError> {

@@ -61,6 +61,12 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// [`DiskError`].
     fn list(&self, path: &Path) -> Result<Vec<String>, DiskError>;
 
+    /// Bytes that this process may still write to the file system of a path.
+    ///
+    /// # Errors
+    /// [`DiskError`].
+    fn free_bytes(&self, path: &Path) -> Result<u64, DiskError>;
+
     /// The machine, as the operating system names it; zeros where it has no name.
     fn machine_id(&self) -> [u8; 16];
 
@@ -103,6 +109,12 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`DiskError`].
     fn truncate(&self, length: u64) -> Result<(), DiskError>;
+
+    /// Takes the disk that the file needs for this length, and lengthens it where it is shorter.
+    ///
+    /// # Errors
+    /// [`DiskError`]; of a full disk some may have been taken.
+    fn allocate(&self, length: u64) -> Result<(), DiskError>;
 
     /// Makes the file's bytes and length last.
     ///

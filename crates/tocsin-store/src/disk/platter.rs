@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) changes: u64,
     pub(super) cut_after: Option<u64>,
     pub(super) failure: Option<(u64, Failure)>,
+    /// How many bytes all files together may have.
+    pub(super) capacity: u64,
     pub(super) dead: bool,
     pub(super) broken: Broken,
     pub(super) machine: u128,
@@ -94,6 +96,7 @@ impl World {
             changes: 0,
             cut_after: None,
             failure: None,
+            capacity: u64::MAX,
             dead: false,
             broken,
             machine: 0x6d61_6368_696e_6531,
@@ -128,6 +131,34 @@ impl World {
             return Err(error(operation, path, kind));
         }
         Ok(())
+    }
+
+    /// What may still be written.
+    pub(super) fn free_bytes(&self) -> u64 {
+        let files = self.visible.values().filter_map(|node| match node {
+            Node::File(inode) => self.inodes.get(inode),
+            Node::Directory => None,
+        });
+        let used = files.map(|inode| inode.visible.len() as u64);
+        self.capacity.saturating_sub(used.sum())
+    }
+
+    /// Whether a file can become this long.
+    pub(super) fn grow(
+        &self,
+        operation: &'static str,
+        path: &Path,
+        inode: u64,
+        length: u64,
+    ) -> Result<(), DiskError> {
+        let present = self
+            .inodes
+            .get(&inode)
+            .map_or(0, |inode| inode.visible.len() as u64);
+        if self.capacity == u64::MAX || length.saturating_sub(present) <= self.free_bytes() {
+            return Ok(());
+        }
+        Err(error(operation, path, io::ErrorKind::StorageFull))
     }
 
     pub(super) fn add_inode(&mut self, inode: Inode) -> u64 {

@@ -6,6 +6,9 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::io::Errno;
+
 use super::{Disk, DiskError, DiskFile, FileIdentity, Open};
 
 /// Where systemd and dbus keep the machine's name (machine-id(5)).
@@ -75,6 +78,12 @@ impl Disk for RealDisk {
         Ok(names)
     }
 
+    fn free_bytes(&self, path: &Path) -> Result<u64, DiskError> {
+        let told = statvfs(path).map_err(|error| failed("measure the disk of", path)(error.into()));
+        let told = told?;
+        Ok(told.f_bavail.saturating_mul(told.f_frsize))
+    }
+
     fn machine_id(&self) -> [u8; 16] {
         read_id(MACHINE_ID)
     }
@@ -119,6 +128,16 @@ impl DiskFile for RealFile {
             .map_err(failed("truncate", &self.path))
     }
 
+    fn allocate(&self, length: u64) -> Result<(), DiskError> {
+        let failed = failed("allocate", &self.path);
+        match fallocate(&self.file, FallocateFlags::empty(), 0, length) {
+            Ok(()) => Ok(()),
+            // Not every file system can: then it is written.
+            Err(Errno::OPNOTSUPP) => self.fill(length).map_err(failed),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
     fn fdatasync(&self) -> Result<(), DiskError> {
         self.file.sync_data().map_err(failed("flush", &self.path))
     }
@@ -140,6 +159,21 @@ impl DiskFile for RealFile {
             device: metadata.dev(),
             inode: metadata.ino(),
         })
+    }
+}
+
+impl RealFile {
+    /// Writes zeros from the end to `length`.
+    fn fill(&self, length: u64) -> io::Result<()> {
+        let zeros = [0; 64 * 1024];
+        let mut at = self.file.metadata()?.len();
+        while at < length {
+            let left = usize::try_from(length - at).unwrap_or(usize::MAX);
+            let some = zeros.get(..left).unwrap_or(&zeros);
+            self.file.write_all_at(some, at)?;
+            at += some.len() as u64;
+        }
+        Ok(())
     }
 }
 
@@ -191,5 +225,9 @@ mod tests {
         disk.fsync_dir(directory.path()).unwrap();
         assert_eq!(disk.list(directory.path()).unwrap(), ["other", "sub"]);
         assert_ne!(disk.boot_id(), [0; 16]);
+        again.allocate(1024 * 1024).unwrap();
+        assert_eq!(again.len().unwrap(), 1024 * 1024);
+        assert!(disk.free_bytes(&path).unwrap_err().is_not_found());
+        assert!(disk.free_bytes(directory.path()).unwrap() > 0);
     }
 }
