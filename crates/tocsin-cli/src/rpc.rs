@@ -89,7 +89,7 @@ pub fn failure(status: &Status) -> Failure {
         }
     }
     if let Some(wait) = details.retry_info().and_then(|info| info.retry_delay) {
-        failure.advice = Some(format!("try again in {} ms", wait.as_millis()));
+        failure.advice = Some(format!("try again in {}", in_words(wait)));
     }
     if failure.message.is_empty() {
         failure.message = format!("the node refused: {}", status.code().description());
@@ -109,10 +109,21 @@ pub fn refused(refusal: &Refusal) -> Failure {
         Class::FailedPrecondition => Exit::Failed,
         Class::PermissionDenied => Exit::NotPermitted,
         Class::AlreadyExists => Exit::Conflict,
+        Class::ResourceExhausted => Exit::Failed,
     };
     Failure::new(exit, refusal.to_string())
         .code(refusal.code())
         .advice(refusal.reason.remedy())
+}
+
+/// A wait in the unit that a person counts it in, rounded up.
+fn in_words(wait: Duration) -> String {
+    let (ms, seconds) = (wait.as_millis(), wait.as_millis().div_ceil(1_000));
+    match seconds {
+        0..10 => format!("{ms} ms"),
+        10..120 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.div_ceil(60)),
+    }
 }
 
 const fn exit_of(code: Code) -> Exit {
@@ -181,6 +192,13 @@ mod tests {
             assert_ne!(failure.exit, Exit::Ok, "{number}");
             assert!(!failure.message.is_empty());
         }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_the_unit_that_people_count_in() {
+        let told = [250, 10_001, 119_000, 119_001, 4_980_000];
+        let told = told.map(|ms| in_words(Duration::from_millis(ms)));
+        assert_eq!(told, ["250 ms", "11 s", "119 s", "2 min", "83 min"]);
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use tocsin_log::hash::Hash;
 
 use crate::date;
 use crate::name::{self, Numbered};
+use crate::quota::{Exceeded, Said};
 use crate::reason::{Reason, Refusal};
 use crate::roster::{Alliance, Member};
 use crate::statement::{
@@ -65,6 +66,16 @@ pub trait Known {
 
     /// Whether this statement is the order's issue or a modification of it that is held here.
     fn is_text_of(&self, order: &StatementRef, statement_id: &Hash) -> bool;
+
+    /// Whether this statement releases goods that are held or stopped now, so that no quota and no
+    /// full disk may keep it out.
+    fn is_release(&self, statement: &Statement) -> bool;
+
+    /// Whether everybody who signed may say so much more.
+    ///
+    /// # Errors
+    /// The bound that it would pass.
+    fn may_say(&self, said: &Said) -> Result<(), Exceeded>;
 }
 
 /// A statement that may be appended to the member's log. Only [`admit`] makes one.
@@ -76,6 +87,8 @@ pub struct Admitted {
     author: Author,
     bodies: Vec<Vec<u8>>,
     decoded_bodies: Vec<DecodedBody>,
+    counted: Option<Said>,
+    is_release: bool,
 }
 
 impl Admitted {
@@ -115,6 +128,19 @@ impl Admitted {
         &self.decoded_bodies
     }
 
+    /// As what it counts against the quotas of those who signed; none for what releases goods, and
+    /// for the node's own word.
+    #[must_use]
+    pub const fn counted(&self) -> Option<&Said> {
+        self.counted.as_ref()
+    }
+
+    /// It releases goods: no quota, full queue or full disk may keep it out.
+    #[must_use]
+    pub const fn is_release(&self) -> bool {
+        self.is_release
+    }
+
     /// The full name under which it will stand: `members/us/orders/2026-0412`.
     #[must_use]
     pub fn name(&self, member: &Member) -> String {
@@ -128,8 +154,8 @@ impl Admitted {
 /// it with its old receipt, before.
 ///
 /// # Errors
-/// The first rule that is broken: form, signatures, content, place and time, bodies, then what is
-/// known.
+/// The first rule that is broken: form, signatures, content, place and time, bodies, what is known,
+/// then quotas.
 pub fn admit(submission: Submission, door: &Door<'_>) -> Result<Admitted, AdmitError> {
     let Submission {
         entry,
@@ -173,6 +199,13 @@ pub fn admit(submission: Submission, door: &Door<'_>) -> Result<Admitted, AdmitE
     let (bodies, decoded_bodies) = check_bodies(statement, bodies, door.member)?;
     let statement_id = entry.statement_id();
     check_known(statement, &statement_id, door)?;
+    let is_release = door.known.is_release(statement);
+    let bytes = entry_bytes.len() + bodies.iter().map(Vec::len).sum::<usize>();
+    let counted = (!is_release && !author.by_node_key)
+        .then(|| Said::new(statement, author.persons.clone(), bytes as u64));
+    if let Some(said) = &counted {
+        door.known.may_say(said)?;
+    }
     Ok(Admitted {
         entry: entry_bytes,
         statement_id,
@@ -180,6 +213,8 @@ pub fn admit(submission: Submission, door: &Door<'_>) -> Result<Admitted, AdmitE
         author,
         bodies,
         decoded_bodies,
+        counted,
+        is_release,
     })
 }
 
@@ -281,6 +316,15 @@ fn check_known(
         | Act::OrderAct(_)
         | Act::Decision(_)
         | Act::PolicyPack(_) => Ok(()),
+    }
+}
+
+/// A quota that is used up.
+impl From<Exceeded> for Refusal {
+    fn from(exceeded: Exceeded) -> Self {
+        let after_ms = u64::try_from(exceeded.retry_ms).unwrap_or_default();
+        let refusal = Self::new(Reason::QuotaPerson).with(exceeded.to_string());
+        refusal.retry(after_ms)
     }
 }
 

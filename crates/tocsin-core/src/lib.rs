@@ -28,6 +28,7 @@ pub mod order;
 pub mod party;
 pub mod policy;
 pub mod product;
+pub mod quota;
 pub mod reason;
 pub mod registry;
 pub mod report;

@@ -14,6 +14,8 @@ pub enum Class {
     PermissionDenied,
     /// The name is taken by other content.
     AlreadyExists,
+    /// A quota is used up: later it may be said.
+    ResourceExhausted,
 }
 
 /// Why something was not taken; whoever sent it is told, and nothing of ours has changed.
@@ -26,6 +28,8 @@ pub struct Refusal {
     pub field: String,
     /// The facts, where the rule alone does not say enough.
     pub detail: String,
+    /// After how many milliseconds the same may be taken; 0 where waiting does not help.
+    pub retry_ms: u64,
 }
 
 impl Refusal {
@@ -36,6 +40,7 @@ impl Refusal {
             reason,
             field: String::new(),
             detail: String::new(),
+            retry_ms: 0,
         }
     }
 
@@ -46,6 +51,7 @@ impl Refusal {
             reason,
             field: field.into(),
             detail: String::new(),
+            retry_ms: 0,
         }
     }
 
@@ -65,6 +71,13 @@ impl Refusal {
     #[must_use]
     pub fn with(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
+        self
+    }
+
+    /// The same, to be tried again after so many milliseconds.
+    #[must_use]
+    pub const fn retry(mut self, after_ms: u64) -> Self {
+        self.retry_ms = after_ms;
         self
     }
 
@@ -254,6 +267,10 @@ reasons! {
     NumberTaken "NUMBER_TAKEN" AlreadyExists
         "Another statement of this member has this number in this year."
         "Ask the node for the next free number and sign again.";
+    QuotaPerson "QUOTA_PERSON" ResourceExhausted
+        "Somebody who signed has said as much of this kind as one person may in an hour or a day."
+        "Submit the same file again after the time named, or have the operator raise [quota] in \
+         node.toml; withdrawals, rescissions, suspensions, pauses and ends always pass.";
     SealingNotBuilt "SEALING_NOT_BUILT" FailedPrecondition
         "What is above TLP:GREEN, on espionage, insiders or procurement, or names natural persons \
          travels sealed, and sealing is not built yet."

@@ -15,6 +15,7 @@ mod event;
 mod history;
 mod log;
 mod places;
+mod release;
 mod rulings;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+mod quotas;
+pub use quotas::QuotaConfig;
+
 use crate::identity::{Role, Roles, is_client_id};
 use crate::limits::{MAX_ALLIANCE_BYTES, MAX_CLIENTS, MAX_CONFIG_BYTES, MAX_PEERS};
 use crate::logging::check_level;
@@ -36,8 +39,8 @@ pub const KEYS: [(&str, &str); 12] = [
     ("trace.share", "TOCSIN_TRACE_SHARE"),
 ];
 
-/// Tables whose keys are names of the operator's choice.
-const NAMED: [&str; 2] = ["clients", "peers"];
+/// Tables that are read each in its own way.
+const NAMED: [&str; 3] = ["clients", "peers", "quota"];
 
 /// Variables of the hand tool and of tests, which are none of the node's settings.
 const OTHER_VARIABLES: [&str; 10] = [
@@ -81,6 +84,8 @@ pub struct Config {
     pub clients: Roles,
     /// Endpoints to use for members instead of their manifests' (`host:port`).
     pub peers: BTreeMap<String, String>,
+    /// How much others may ask of this node.
+    pub quotas: QuotaConfig,
     /// How to log.
     pub log: LogConfig,
     /// Where spans go, if anywhere.
@@ -166,6 +171,7 @@ struct Settings {
     values: BTreeMap<&'static str, (String, PathBuf)>,
     clients: Roles,
     peers: BTreeMap<String, String>,
+    quotas: QuotaConfig,
 }
 
 impl Settings {
@@ -175,6 +181,7 @@ impl Settings {
             match (name.as_str(), value) {
                 ("clients", Value::Table(clients)) => settings.clients = read_clients(clients)?,
                 ("peers", Value::Table(peers)) => settings.peers = read_peers(peers)?,
+                ("quota", Value::Table(table)) => settings.quotas = QuotaConfig::read(table)?,
                 (_, Value::Table(section)) => {
                     for (key, value) in section {
                         settings.file_value(&format!("{name}.{key}"), value, base)?;
@@ -273,6 +280,7 @@ impl Settings {
             keys_dir,
             clients: self.clients.clone(),
             peers: self.peers.clone(),
+            quotas: self.quotas,
             log: self.log()?,
             trace: self.trace()?,
         })

@@ -3,14 +3,16 @@
 //! Only after its own log is fully replayed, and through the same door as everybody. Nothing else
 //! here makes legal effect, and without a matching rule the answer is review.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tocsin_core::decision::{Decision, DecisionKind, PolicyCitation};
 use tocsin_core::handling::Tlp;
-use tocsin_core::policy::{RULE_FLOOD, Ruling};
+use tocsin_core::policy::{Limits, RULE_BREADTH, RULE_FLOOD, Ruling};
 use tocsin_core::registry::{Due, Registry};
 use tocsin_core::statement::{Act, Statement, StatementRef};
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
+use tocsin_log::hash::Hash;
 use tracing::Instrument;
 
 use crate::clock;
@@ -47,17 +49,39 @@ fn is_replayed(node: &Node) -> bool {
 
 async fn say_what_is_due(node: &Node) {
     let now = clock::now_ms();
-    let jurisdiction = &node.member().jurisdiction;
+    // A decision is no release: with a nearly full disk only lapses are said.
+    let may_grow = node.room.may_grow(limits::MAX_BATCH_BYTES as u64);
     let statements: Vec<Statement> = {
         let applied = node.state.read();
-        let due = applied.registry.due(jurisdiction, now);
-        let due = due.iter().take(limits::MAX_DUE_AT_ONCE);
-        due.filter_map(|due| statement(node, &applied.registry, due, now))
-            .collect()
+        let mut round = Round::new(node, &applied.registry, now);
+        let due = applied.registry.due(round.jurisdiction, now);
+        let due = due
+            .into_iter()
+            .filter(|due| may_grow || matches!(due, Due::Lapse { .. }));
+        let due = in_turn(due).into_iter().take(limits::MAX_DUE_AT_ONCE);
+        due.filter_map(|due| round.statement(&due)).collect()
     };
     // Signed together, they share a batch.
     let said = statements.into_iter().map(|statement| say(node, statement));
     futures_join(said).await;
+}
+
+/// Ends of holds first, then each issuer's orders in turn, so that nobody's flood keeps the others
+/// waiting.
+fn in_turn(due: impl Iterator<Item = Due>) -> Vec<Due> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut placed: Vec<(usize, Due)> = due
+        .map(|due| match &due {
+            Due::Lapse { .. } => (0, due),
+            Due::Decide { order, .. } => {
+                let place = seen.entry(order.log.clone()).or_default();
+                *place += 1;
+                (*place, due)
+            }
+        })
+        .collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, due)| due).collect()
 }
 
 /// Waits for all of them; the sequencer keeps their order and their number is bounded above.
@@ -94,56 +118,121 @@ async fn say(node: &Node, statement: Statement) {
     }
 }
 
-/// The statement that answers what is due; none when it is no longer.
-fn statement(node: &Node, registry: &Registry, due: &Due, now: i64) -> Option<Statement> {
-    let (order, decision) = match due {
-        Due::Decide { order, judged } => {
-            let jurisdiction = &node.member().jurisdiction;
-            let (pack, mut ruling) = registry.ruling(jurisdiction, order, judged, now)?;
-            if is_flooded(registry, jurisdiction, order, now) {
-                ruling = flooded();
-            }
-            (order, ruling.to_decision(*judged, pack))
+/// What is decided together, at one instant and from one state.
+struct Round<'a> {
+    node: &'a Node,
+    registry: &'a Registry,
+    jurisdiction: &'a str,
+    now: i64,
+    limits: Limits,
+    /// By log of an issuer: what was counted of its orders, and this round's rulings on top.
+    issuers: BTreeMap<String, Recent>,
+}
+
+/// Orders of one issuer within the last day.
+struct Recent {
+    /// Issued, by its own clock.
+    issued: usize,
+    /// Decided here by a rule of the pack, by ours.
+    ruled: usize,
+}
+
+impl<'a> Round<'a> {
+    fn new(node: &'a Node, registry: &'a Registry, now: i64) -> Self {
+        let jurisdiction = node.member().jurisdiction.as_str();
+        let limits = registry.policy_limits(jurisdiction, now);
+        Self {
+            node,
+            registry,
+            jurisdiction,
+            now,
+            limits: limits.unwrap_or_default(),
+            issuers: BTreeMap::new(),
         }
-        Due::Lapse {
-            order,
-            judged,
-            until_ms,
-            ..
-        } => (order, lapse(*judged, *until_ms)),
-    };
-    Some(Statement {
-        log: node.logs.own().origin().log_name(),
-        nonce: clock::random(),
-        created_ms: now,
-        number: 0,
-        tlp: Tlp::Green,
-        bodies: Vec::new(),
-        about: Some(order.clone()),
-        refs: Vec::new(),
-        act: Act::Decision(decision),
-    })
+    }
+
+    /// The statement that answers what is due; none when it is no longer.
+    fn statement(&mut self, due: &Due) -> Option<Statement> {
+        let (order, decision) = match due {
+            Due::Decide { order, judged } => {
+                let (pack, ruling) =
+                    self.registry
+                        .ruling(self.jurisdiction, order, judged, self.now)?;
+                let ruling = self.limited(order, judged, ruling);
+                (order, ruling.to_decision(*judged, pack))
+            }
+            Due::Lapse {
+                order,
+                judged,
+                until_ms,
+                ..
+            } => (order, lapse(*judged, *until_ms)),
+        };
+        Some(Statement {
+            log: self.node.logs.own().origin().log_name(),
+            nonce: clock::random(),
+            created_ms: self.now,
+            number: 0,
+            tlp: Tlp::Green,
+            bodies: Vec::new(),
+            about: Some(order.clone()),
+            refs: Vec::new(),
+            act: Act::Decision(decision),
+        })
+    }
+
+    /// The ruling, or review where it would pass a limit of the pack.
+    fn limited(&mut self, order: &StatementRef, judged: &Hash, ruling: Ruling) -> Ruling {
+        if self.is_flooded(order) {
+            return review(RULE_FLOOD);
+        }
+        let stops = matches!(
+            ruling.kind,
+            DecisionKind::Adopt | DecisionKind::Hold | DecisionKind::Flag
+        );
+        if stops && self.limits.breadth_share.is_some() && self.registry.is_broad(order, judged) {
+            return review(RULE_BREADTH);
+        }
+        ruling
+    }
+
+    /// More orders of one issuer in a day than the pack allows: its new ones wait for an officer.
+    ///
+    /// Both clocks count. By the issuer's the whole of a flood is seen as soon as it is here; by
+    /// ours nobody can backdate it away.
+    fn is_flooded(&mut self, order: &StatementRef) -> bool {
+        let Some(most) = self.limits.orders_per_issuer_per_day else {
+            return false;
+        };
+        let since = self.now - tocsin_core::date::DAY_MS;
+        let recent = self
+            .issuers
+            .entry(order.log.clone())
+            .or_insert_with(|| Recent {
+                issued: self.registry.issued_since(&order.log, since),
+                ruled: self
+                    .registry
+                    .ruled_since(self.jurisdiction, &order.log, since),
+            });
+        let most = most as usize;
+        if recent.issued > most || recent.ruled >= most {
+            return true;
+        }
+        recent.ruled += 1;
+        false
+    }
 }
 
-/// More orders of one issuer in a day than the pack allows: its new ones wait for an officer.
-fn is_flooded(registry: &Registry, jurisdiction: &str, order: &StatementRef, now: i64) -> bool {
-    let limits = registry.policy_limits(jurisdiction, now);
-    let Some(most) = limits.and_then(|limits| limits.orders_per_issuer_per_day) else {
-        return false;
-    };
-    registry.issued_since(&order.log, now - tocsin_core::date::DAY_MS) > most as usize
-}
-
-fn flooded() -> Ruling {
+fn review(rule: &str) -> Ruling {
     Ruling {
         kind: DecisionKind::Review,
-        rule: RULE_FLOOD.to_owned(),
+        rule: rule.to_owned(),
         until_ms: 0,
         basis: String::new(),
     }
 }
 
-fn lapse(judged: tocsin_log::hash::Hash, until_ms: i64) -> Decision {
+fn lapse(judged: Hash, until_ms: i64) -> Decision {
     Decision {
         kind: DecisionKind::Lapse,
         judged,
@@ -152,5 +241,40 @@ fn lapse(judged: tocsin_log::hash::Hash, until_ms: i64) -> Decision {
         until_ms: 0,
         local_rights: Vec::new(),
         policy: None::<PolicyCitation>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decide(log: &str, number: u8) -> Due {
+        let order = StatementRef {
+            log: log.to_owned(),
+            statement_id: Hash([number; 32]),
+        };
+        Due::Decide {
+            order,
+            judged: Hash([number; 32]),
+        }
+    }
+
+    #[test]
+    fn nobodys_flood_keeps_the_others_waiting() {
+        let mut due: Vec<Due> = (0..200).map(|number| decide("A/de", number)).collect();
+        due.extend([decide("A/us", 1), decide("A/us", 2)]);
+        let (Due::Decide { order, judged } | Due::Lapse { order, judged, .. }) = decide("A/us", 3);
+        let lapse = Due::Lapse {
+            order,
+            hold: judged,
+            judged,
+            until_ms: 1,
+        };
+        due.push(lapse.clone());
+        let turns = in_turn(due.into_iter());
+        assert_eq!(turns.len(), 203);
+        assert_eq!(turns[0], lapse);
+        assert_eq!(turns[1..3], [decide("A/de", 0), decide("A/us", 1)]);
+        assert_eq!(turns[3..5], [decide("A/de", 1), decide("A/us", 2)]);
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tocsin_core::admit::{Admitted, Door, Known, admit};
 use tocsin_core::name::Numbered;
-use tocsin_core::statement::StatementRef;
+use tocsin_core::quota::{Exceeded, Said};
+use tocsin_core::statement::{Statement, StatementRef};
 use tocsin_log::checkpoint::SignedCheckpoint;
 use tocsin_log::entry::Entry;
 use tocsin_log::hash::Hash;
@@ -41,11 +42,14 @@ pub(crate) fn check(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<A
         now_ms: clock::now_ms(),
         known: node,
     };
-    let admitted = admit(submission::of(entry, bodies), &door);
-    admitted.map_err(|refusal| {
-        node.metrics.submission_refused(refusal.code());
-        refusal.into()
-    })
+    let admitted = admit(submission::of(entry, bodies), &door).map_err(Refusal::from);
+    let admitted = admitted.and_then(|admitted| {
+        if admitted.is_release() || node.room.may_grow(0) {
+            return Ok(admitted);
+        }
+        Err(Refusal::of(Reason::DiskReserved).retry_after(limits::DISK_RETRY))
+    });
+    admitted.inspect_err(|refusal| node.metrics.submission_refused(refusal.code))
 }
 
 /// A statement that the door has looked at.
@@ -268,6 +272,18 @@ impl Known for Node {
             .registry
             .texts(order)
             .any(|text| text == *statement_id)
+    }
+
+    fn is_release(&self, statement: &Statement) -> bool {
+        let jurisdiction = &self.member().jurisdiction;
+        let applied = self.state.read();
+        applied
+            .registry
+            .is_release(statement, jurisdiction, clock::now_ms())
+    }
+
+    fn may_say(&self, said: &Said) -> Result<(), Exceeded> {
+        self.quotas.check(said, clock::now_ms())
     }
 }
 

@@ -18,16 +18,15 @@ pub(crate) struct Stale {
 }
 
 impl Stale {
-    /// Looks at all copies by the limit of the pack in force in `jurisdiction`; without a limit
-    /// nothing is too old.
+    /// Looks at all copies by the limit of the pack in force in `jurisdiction`. Without a limit
+    /// nothing is too old but what is held back for a quota or a full disk.
     pub(crate) fn of(node: &Node, jurisdiction: &str, now: i64) -> Self {
         let limits = node.state.read().registry.policy_limits(jurisdiction, now);
-        let Some(hours) = limits.and_then(|limits| limits.mirror_age_hours) else {
-            return Self {
-                members: Vec::new(),
-            };
+        let hours = limits.and_then(|limits| limits.mirror_age_hours);
+        let stale = |member: &&Member| {
+            hours.is_some_and(|hours| is_over(now, node.known_until(member, now), hours))
+                || node.is_behind_by_hold(&member.origin.to_string())
         };
-        let stale = |member: &&Member| is_over(now, node.known_until(member, now), hours);
         let members = node
             .alliance
             .members()

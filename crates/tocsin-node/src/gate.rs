@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body::Frame;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::codegen::Bytes;
@@ -19,6 +19,9 @@ use tower::{Layer, Service};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
+use crate::callers::Callers;
+use crate::clock::monotonic_ms;
+use crate::config::QuotaConfig;
 use crate::connection::{Connection, Outflow};
 use crate::limits::ListenLimits;
 use crate::logging::SPANS;
@@ -43,19 +46,34 @@ pub fn deadline<T>(request: &tonic::Request<T>) -> Option<Instant> {
 pub struct GateLayer {
     deadline: Duration,
     room: Arc<Semaphore>,
+    callers: Arc<Callers>,
     metrics: Metrics,
 }
 
 impl GateLayer {
-    /// One for all connections of a listener.
+    /// One for all connections of a listener at the node of `home`.
     #[must_use]
-    pub fn new(limits: &ListenLimits, metrics: Metrics) -> Self {
+    pub fn new(home: &str, limits: &ListenLimits, quotas: &QuotaConfig, metrics: Metrics) -> Self {
         let room = Arc::new(Semaphore::new(limits.requests));
         Self {
             deadline: limits.request_deadline,
             room,
+            callers: Arc::new(Callers::new(home, quotas)),
             metrics,
         }
+    }
+
+    /// Whether there is room for the request, and its caller may ask as fast as that.
+    fn let_in(&self, request: &Request<Body>) -> Result<OwnedSemaphorePermit, Refusal> {
+        let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+            return Err(Refusal::of(Reason::Overloaded).retry_after(Duration::from_secs(1)));
+        };
+        if let Some(connection) = request.extensions().get::<Connection>() {
+            let (caller, method) = (connection.identity(), request.uri().path());
+            let now = i64::try_from(monotonic_ms()).unwrap_or(i64::MAX);
+            self.callers.take(caller, method, now)?;
+        }
+        Ok(room)
     }
 }
 
@@ -97,10 +115,13 @@ where
             *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             return Box::pin(std::future::ready(Ok(response)));
         }
-        let Ok(room) = Arc::clone(&self.layer.room).try_acquire_owned() else {
-            let refusal = Refusal::of(Reason::Overloaded).retry_after(Duration::from_secs(1));
-            let response = Status::from(refusal).into_http();
-            return Box::pin(std::future::ready(Ok(response)));
+        let room = match self.layer.let_in(&request) {
+            Ok(room) => room,
+            Err(refusal) => {
+                self.layer.metrics.request_refused(refusal.code);
+                let response = Status::from(refusal).into_http();
+                return Box::pin(std::future::ready(Ok(response)));
+            }
         };
         // tonic starts its own clock for `grpc-timeout` after this one, and looks at us first:
         // so ours speaks, with DEADLINE_EXCEEDED, where tonic would say CANCELLED.

@@ -5,17 +5,18 @@
 //! members say them again.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use prost::Message;
 use tocsin_log::note::SignatureLine;
-use tocsin_store::error::StoreError;
+use tocsin_store::error::{Refusal, StoreError};
 use tocsin_store::local::{LocalKind, LocalLog};
 use tocsin_wire::proto::peer::v1 as peer;
 
 use crate::fault::FaultBell;
+use crate::room::Room;
 
 /// Facts waiting to be written; more are dropped but for evidence, which waits.
 const QUEUE: usize = 1_024;
@@ -45,11 +46,13 @@ impl Journal {
     /// When the system gives no thread.
     pub(crate) fn start(
         log: LocalLog,
+        room: Arc<Room>,
         fault: FaultBell,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, facts) = mpsc::sync_channel(QUEUE);
         let write = move || {
-            if let Err(error) = run(log, &facts) {
+            let mut writing = Writing { log, room };
+            if let Err(error) = writing.run(&facts) {
                 fault.ring(&format!("the local log: {error}"));
             }
         };
@@ -84,45 +87,58 @@ impl Journal {
     }
 }
 
-fn run(mut log: LocalLog, facts: &mpsc::Receiver<Fact>) -> Result<(), StoreError> {
-    let mut gathered: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
-    let mut since = Instant::now();
-    loop {
-        // However busy it is, what was gathered is written once a second.
-        let patience = GATHER.saturating_sub(since.elapsed());
-        match facts.recv_timeout(patience) {
-            Ok(Fact::Cosignature { key, record }) => {
-                gathered.insert(key, record);
-                if since.elapsed() < GATHER {
-                    continue;
+/// The writing thread's own.
+struct Writing {
+    log: LocalLog,
+    room: Arc<Room>,
+}
+
+impl Writing {
+    fn run(&mut self, facts: &mpsc::Receiver<Fact>) -> Result<(), StoreError> {
+        let mut gathered: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
+        let mut since = Instant::now();
+        loop {
+            // However busy it is, what was gathered is written once a second.
+            let patience = GATHER.saturating_sub(since.elapsed());
+            match facts.recv_timeout(patience) {
+                Ok(Fact::Cosignature { key, record }) => {
+                    gathered.insert(key, record);
+                    if since.elapsed() < GATHER {
+                        continue;
+                    }
                 }
+                Ok(Fact::Evidence(record)) => self.keep(LocalKind::Evidence, record)?,
+                Ok(Fact::Override(record)) => self.keep(LocalKind::Override, record)?,
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return self.flush(&mut gathered),
             }
-            Ok(Fact::Evidence(record)) => append(&mut log, &[(LocalKind::Evidence, record)])?,
-            Ok(Fact::Override(record)) => append(&mut log, &[(LocalKind::Override, record)])?,
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return flush(&mut log, &mut gathered);
-            }
+            self.flush(&mut gathered)?;
+            since = Instant::now();
         }
-        flush(&mut log, &mut gathered)?;
-        since = Instant::now();
     }
-}
 
-fn flush(
-    log: &mut LocalLog,
-    gathered: &mut BTreeMap<(String, String), Vec<u8>>,
-) -> Result<(), StoreError> {
-    let records: Vec<_> = std::mem::take(gathered)
-        .into_values()
-        .map(|record| (LocalKind::Cosignature, record))
-        .collect();
-    append(log, &records)
-}
+    /// Writes what must not be lost, out of the reserve if need be. With that used up too there is
+    /// nothing left but to end: peers have the evidence and show it again.
+    fn keep(&mut self, kind: LocalKind, record: Vec<u8>) -> Result<(), StoreError> {
+        self.room.make_room(record.len() as u64);
+        self.log.append(&[(kind, record)])
+    }
 
-fn append(log: &mut LocalLog, records: &[(LocalKind, Vec<u8>)]) -> Result<(), StoreError> {
-    match records {
-        [] => Ok(()),
-        records => log.append(records),
+    fn flush(
+        &mut self,
+        gathered: &mut BTreeMap<(String, String), Vec<u8>>,
+    ) -> Result<(), StoreError> {
+        let records: Vec<_> = std::mem::take(gathered)
+            .into_values()
+            .map(|record| (LocalKind::Cosignature, record))
+            .collect();
+        if records.is_empty() || !self.room.may_grow(0) {
+            // Members say them again: they are not worth the last of the disk.
+            return Ok(());
+        }
+        match self.log.append(&records) {
+            Err(StoreError::Refused(Refusal::DiskFull)) => Ok(()),
+            appended => appended,
+        }
     }
 }

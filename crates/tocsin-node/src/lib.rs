@@ -16,6 +16,7 @@
 
 mod applier;
 mod bodies;
+mod callers;
 pub mod checks;
 mod cosignatures;
 mod decider;
@@ -34,9 +35,12 @@ mod node;
 mod notes;
 mod notifier;
 mod opening;
+mod origins;
 mod overview;
 mod peers;
+mod quotas;
 mod replicator;
+mod room;
 mod run;
 mod sequencer;
 mod serve;

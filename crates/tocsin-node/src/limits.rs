@@ -97,6 +97,8 @@ pub const TRACE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Statements that wait for the sequencer: one batch gathers while one is flushed.
 pub const SUBMIT_QUEUE: usize = 1_024;
+/// When to try again after a full queue: it is written within a flush or two.
+pub const QUEUE_FULL_RETRY: Duration = Duration::from_secs(1);
 /// Submissions of one stream that are under way or whose answers are not yet taken: some commit
 /// batches' worth, so that none goes out half full.
 pub const STREAM_SUBMISSIONS: usize = 512;
@@ -123,6 +125,38 @@ pub const MAX_WATCHERS_PER_MEMBER: usize = 256;
 pub const EVENT_QUEUE: usize = 256;
 /// Remembered `request_id`s: some minutes of retries at full speed.
 pub const REQUEST_IDS: usize = 16_384;
+
+// Quotas: defaults of `[quota]` in node.toml. A person may say a quarter of a day's in an hour.
+
+/// Orders, modifications and resumptions of one officer: the busiest issuer makes some dozens a
+/// year.
+pub const PERSON_ORDERS_PER_DAY: u64 = 200;
+/// Decisions of one officer: a backlog after a holiday, one a minute.
+pub const PERSON_DECISIONS_PER_DAY: u64 = 2_000;
+/// Reports and indicators of one investigator, for imports.
+pub const PERSON_REPORTS_PER_DAY: u64 = 10_000;
+/// Policy packs of one officer.
+pub const PERSON_PACKS_PER_DAY: u64 = 50;
+/// Entries and bodies of one person (MiB).
+pub const PERSON_MIB_PER_DAY: u64 = 512;
+/// Entries of one other member taken at full speed: a new node takes all history at once.
+pub const ORIGIN_ENTRIES_PER_DAY: u32 = 2_000_000;
+/// The same in MiB.
+pub const ORIGIN_MIB_PER_DAY: u32 = 8_192;
+/// Reads of one client, or one member's node; a look-up costs some ten microseconds.
+pub const CLIENT_REQUESTS_PER_SECOND: u32 = 1_000;
+/// Reads of all clients of another member together.
+pub const MEMBER_REQUESTS_PER_SECOND: u32 = 2_000;
+/// How many seconds' worth may come at once.
+pub const REQUEST_BURST_SECONDS: u16 = 2;
+/// Callers whose reads are counted each by itself; further ones count for their member alone.
+pub const MAX_CALLERS: usize = 2_048;
+/// Disk kept for what releases goods: some thousands of withdrawals with their index (MiB).
+pub const DISK_RESERVE_MIB: u32 = 32;
+/// After a start the own log is searched backwards in such stretches for what was said today.
+pub const QUOTA_STRETCH_ENTRIES: u64 = 1_024;
+/// And no further than this: 0.3 s of reading.
+pub const QUOTA_SEARCH_ENTRIES: u64 = 131_072;
 
 // Reading.
 
@@ -204,6 +238,10 @@ pub const MAX_COUNTED_FILES: usize = 100_000;
 pub const CLOCK_READING_STANDS: Duration = Duration::from_secs(60);
 /// Entries of each log, the newest, that a trace looks through for what no register of names has.
 pub const MAX_TRACED_ENTRIES: u64 = 1_024;
+/// How often the reserve on the disk is looked after.
+pub const ROOM_INTERVAL: Duration = Duration::from_secs(1);
+/// When to submit again to a node whose disk is nearly full: somebody must make room.
+pub const DISK_RETRY: Duration = Duration::from_secs(60);
 /// How often the start-up question is looked at.
 pub const START_POLL: Duration = Duration::from_millis(50);
 

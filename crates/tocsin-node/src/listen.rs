@@ -19,6 +19,7 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tracing::{debug, info, warn};
 
+use crate::config::QuotaConfig;
 use crate::connection::{Connection, PeerStream};
 use crate::gate::GateLayer;
 use crate::identity::{PeerIdentity, Roles};
@@ -41,6 +42,8 @@ pub struct Listener {
     pub roles: Arc<Roles>,
     /// Limits.
     pub limits: ListenLimits,
+    /// How fast callers may ask.
+    pub quotas: QuotaConfig,
     /// Counts.
     pub metrics: Metrics,
 }
@@ -85,7 +88,12 @@ impl Listener {
         });
         let served = server(Server::builder())
             .max_connection_age(limits.age)
-            .layer(GateLayer::new(&limits, self.metrics))
+            .layer(GateLayer::new(
+                &self.home,
+                &limits,
+                &self.quotas,
+                self.metrics,
+            ))
             .add_routes(routes)
             .serve_with_incoming_shutdown(ReceiverStream::new(incoming), stop.cancelled())
             .await;

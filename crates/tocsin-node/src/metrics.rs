@@ -67,6 +67,8 @@ pub struct Metrics {
     pub connections_refused: Family<ReasonLabel, Counter>,
     /// Finished requests.
     pub grpc_requests: Family<RequestLabel, Counter>,
+    /// Requests refused before any service saw them, by reason code.
+    pub requests_refused: Family<ReasonLabel, Counter>,
     /// End of a certificate (unix seconds).
     pub certificate_expiry: Family<UseLabel, Gauge>,
     /// Certificates taken up on SIGHUP, by result.
@@ -77,6 +79,12 @@ pub struct Metrics {
     pub log_applied_entries: Family<OriginLabel, Gauge>,
     /// Members whose cosignature covers the newest checkpoint of each log.
     pub checkpoint_cosignatures: Family<OriginLabel, Gauge>,
+    /// Whether a log is held back, for its quota or a full disk (1) or not (0).
+    pub log_held: Family<OriginLabel, Gauge>,
+    /// Disk kept for what releases goods (bytes).
+    pub disk_reserve: Gauge,
+    /// Whether only what releases goods is written (1) or everything (0).
+    pub disk_low: Gauge,
     /// Entries that are in a log but not valid, by origin.
     pub invalid_entries: Family<OriginLabel, Counter>,
     /// Entries that a peer has and we have not.
@@ -189,11 +197,15 @@ impl Metrics {
             connections: Gauge::default(),
             connections_refused: Family::default(),
             grpc_requests: Family::default(),
+            requests_refused: Family::default(),
             certificate_expiry: Family::default(),
             certificate_reloads: Family::default(),
             log_entries: Family::default(),
             log_applied_entries: Family::default(),
             checkpoint_cosignatures: Family::default(),
+            log_held: Family::default(),
+            disk_reserve: Gauge::default(),
+            disk_low: Gauge::default(),
             invalid_entries: Family::default(),
             peer_lag: Family::default(),
             peer_last_contact: Family::default(),
@@ -214,6 +226,7 @@ impl Metrics {
         let mut catalog = Catalog::new(member);
         metrics.catalogue_edge(&mut catalog);
         metrics.catalogue_logs(&mut catalog);
+        metrics.catalogue_room(&mut catalog);
         metrics.catalogue_field(&mut catalog);
         (metrics, catalog)
     }
@@ -226,6 +239,11 @@ impl Metrics {
             &self.connections_refused,
         );
         to.counter("grpc_requests", "Finished requests", &self.grpc_requests);
+        to.counter(
+            "requests_refused",
+            "Requests refused at the gate, by reason",
+            &self.requests_refused,
+        );
         to.gauge_seconds(
             "cert_expiry_timestamp",
             "When a certificate of ours ends",
@@ -286,6 +304,24 @@ impl Metrics {
             "block_propagation",
             "From the making of an order, an act or a decision to its being applied here",
             &self.propagation,
+        );
+    }
+
+    fn catalogue_room(&self, to: &mut Catalog) {
+        to.gauge(
+            "log_held",
+            "1 when a log is held back for its quota or a full disk, else 0",
+            &self.log_held,
+        );
+        to.gauge(
+            "disk_reserve_bytes",
+            "Disk kept for what releases goods",
+            &self.disk_reserve,
+        );
+        to.gauge(
+            "disk_low",
+            "1 when only what releases goods is written, else 0",
+            &self.disk_low,
         );
     }
 
@@ -411,6 +447,13 @@ impl Metrics {
     /// The door refused a submission.
     pub fn submission_refused(&self, reason: &'static str) {
         self.submissions_refused
+            .get_or_create(&ReasonLabel { reason })
+            .inc();
+    }
+
+    /// The gate refused a request.
+    pub fn request_refused(&self, reason: &'static str) {
+        self.requests_refused
             .get_or_create(&ReasonLabel { reason })
             .inc();
     }

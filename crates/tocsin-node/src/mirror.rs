@@ -12,7 +12,8 @@ use tocsin_log::follower::{FollowError, Follower};
 use tocsin_log::hash::Hash;
 use tocsin_log::key::{PublicKey, SigningKey};
 use tocsin_log::note::SignatureLine;
-use tocsin_store::error::StoreError;
+use tocsin_store::batch::Batch;
+use tocsin_store::error::{Refusal as StoreRefusal, StoreError};
 use tocsin_store::mirror::{MirrorLog, MirrorState};
 use tocsin_store::reader::LogReader;
 use tocsin_wire::proto::peer::v1 as peer;
@@ -22,6 +23,7 @@ use crate::clock;
 use crate::limits;
 use crate::logging::SPANS;
 use crate::node::Node;
+use crate::origins;
 
 /// All mirrored logs.
 pub(crate) struct Mirrors {
@@ -64,6 +66,8 @@ pub(crate) enum MirrorError {
     Follow(#[from] FollowError),
     #[error("the log cannot take entries now: {0}")]
     NotReady(String),
+    #[error("the disk is nearly full, and this log's share of the reserve is used up")]
+    NoRoom,
     #[error("the batch begins at {start}, this copy ends at {held}")]
     Gap { start: u64, held: u64 },
 }
@@ -261,16 +265,10 @@ fn store(
         }
         Err(refused) => return Err(refused.into()),
     };
-    let mut batch = mirror.log.batch();
-    let named = sent.entries.iter().zip(&incoming.named);
-    for ((sent, named), leaf) in named.zip(accepted.leaves()) {
-        let bodies: Vec<(Hash, &[u8])> = named
-            .iter()
-            .filter_map(|(digest, at)| Some((*digest, sent.bodies.get(*at)?.as_slice())))
-            .collect();
-        batch
-            .push_hashed(*leaf, &sent.entry, &bodies)
-            .map_err(|_| MirrorError::OverBound)?;
+    let batch = incoming.to_store(mirror, accepted.leaves())?;
+    let bytes = batch.bytes();
+    if !node.room.may_mirror(origin, bytes) {
+        return Err(no_room(node, origin));
     }
     let now = now_s();
     let note = accepted.checkpoint();
@@ -290,7 +288,11 @@ fn store(
             // The decision bound the cosigner to a note that is not stored; it begins again from
             // the slots.
             mirror.take_up(node.mirrors.name());
-            return Err(MirrorError::NotReady(refused.to_string()));
+            return Err(if refused == StoreRefusal::DiskFull {
+                no_room(node, origin)
+            } else {
+                MirrorError::NotReady(refused.to_string())
+            });
         }
         Err(StoreError::Fault(fault)) => {
             node.fault(&fault.to_string());
@@ -301,6 +303,9 @@ fn store(
     let followed = mirror.follower.commit(accepted);
     followed.map_err(MirrorError::Follow)?;
     node.metrics.log_grew(&mirror.origin, size);
+    let count = entries.len() as u64;
+    node.origins
+        .took(origin, count, bytes, origins::monotonic_ms());
     if entries.len() >= limits::FILLING_ENTRIES {
         let now_ms = clock::monotonic_ms().max(1);
         node.mirrors.filled_ms.store(now_ms, Ordering::Relaxed);
@@ -330,6 +335,27 @@ impl Incoming {
         let named = batch.entries.iter().map(named_bodies).collect();
         Ok(Self { batch, named })
     }
+
+    /// What came, as it is stored: each entry with the bodies that its statement names.
+    fn to_store(&self, mirror: &Mirror, leaves: &[Hash]) -> Result<Batch, MirrorError> {
+        let mut batch = mirror.log.batch();
+        let named = self.batch.entries.iter().zip(&self.named);
+        for ((sent, named), leaf) in named.zip(leaves) {
+            let bodies: Vec<(Hash, &[u8])> = named
+                .iter()
+                .filter_map(|(digest, at)| Some((*digest, sent.bodies.get(*at)?.as_slice())))
+                .collect();
+            batch
+                .push_hashed(*leaf, &sent.entry, &bodies)
+                .map_err(|_| MirrorError::OverBound)?;
+        }
+        Ok(batch)
+    }
+}
+
+fn no_room(node: &Node, origin: &str) -> MirrorError {
+    node.origins.hold_for_disk(origin, origins::monotonic_ms());
+    MirrorError::NoRoom
 }
 
 fn named_bodies(sent: &peer::EntryWithBodies) -> Vec<(Hash, usize)> {

@@ -36,7 +36,10 @@ use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::mirror::Mirrors;
 use crate::notes::Ahead;
+use crate::origins::Origins;
 use crate::peers::Peers;
+use crate::quotas::Quotas;
+use crate::room::Room;
 use crate::sequencer::Sequencer;
 use crate::signing::{Signing, Standing};
 use crate::state::State;
@@ -54,6 +57,9 @@ pub(crate) struct Node {
     pub(crate) logs: Arc<Logs>,
     pub(crate) mirrors: Mirrors,
     pub(crate) sequencer: Sequencer,
+    pub(crate) quotas: Arc<Quotas>,
+    pub(crate) origins: Origins,
+    pub(crate) room: Arc<Room>,
     pub(crate) bodies: Bodies,
     pub(crate) indexer: Indexer,
     pub(crate) journal: Journal,

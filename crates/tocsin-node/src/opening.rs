@@ -86,6 +86,7 @@ async fn open(
     let around = Surroundings {
         state: Arc::clone(&node.state),
         logs: Arc::clone(&node.logs),
+        room: Arc::clone(&node.room),
         metrics: node.metrics.clone(),
         fault: node.fault.clone(),
     };

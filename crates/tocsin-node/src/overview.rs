@@ -32,6 +32,7 @@ impl Overview {
             return ("draining", String::new());
         }
         match node.signing.standing() {
+            Standing::Ready if node.room.is_low() => ("serving", DISK_LOW.to_owned()),
             Standing::Ready => ("serving", String::new()),
             Standing::Asking => ("waiting_for_peers", node.signing.waiting_for()),
             Standing::Repairing(reason) => ("repairing", reason),
@@ -55,9 +56,7 @@ impl Overview {
                 confirmed: node.confirmed(&checkpoint.origin, checkpoint.size),
                 cosigners: node.cosigners(&checkpoint.origin),
                 frozen: node.evidence.is_frozen(&origin),
-                health: damage
-                    .first()
-                    .map_or_else(|| "whole".to_owned(), ToString::to_string),
+                health: node.health(&origin, damage.first()),
                 known: node.known(reader),
                 fresh_ms: member.map_or(0, |member| node.known_until(member, now)),
                 origin,
@@ -66,6 +65,10 @@ impl Overview {
         node.logs.readers().map(status).collect()
     }
 }
+
+/// What a nearly full disk means.
+const DISK_LOW: &str = "the disk is nearly full: only withdrawals, rescissions, suspensions, \
+                        pauses and ends are taken; make room";
 
 impl StatusSource for Overview {
     fn live(&self) -> Result<(), String> {
@@ -166,6 +169,20 @@ impl StatusSource for Overview {
             let contact = metrics.peer_last_contact.get_or_create(&label);
             contact.set(heard_ms / 1_000);
         }
+        for reader in node.logs.readers() {
+            let origin = reader.origin().to_string();
+            let held = node.origins.held(&origin, crate::origins::monotonic_ms());
+            let label = crate::metrics::OriginLabel { origin };
+            node.metrics
+                .log_held
+                .get_or_create(&label)
+                .set(i64::from(held.is_some()));
+        }
+        let (held, _) = node.room.reserve();
+        node.metrics
+            .disk_reserve
+            .set(i64::try_from(held).unwrap_or(i64::MAX));
+        node.metrics.disk_low.set(i64::from(node.room.is_low()));
         let now = clock::now_ms();
         let jurisdiction = &node.member().jurisdiction;
         let applied = node.state.read();
@@ -201,6 +218,16 @@ impl Overview {
 }
 
 impl Node {
+    /// Whether a copy is whole and read on, in words.
+    fn health(&self, origin: &str, damage: Option<&tocsin_store::error::Damage>) -> String {
+        let held = self.origins.held(origin, crate::origins::monotonic_ms());
+        match (damage, held) {
+            (Some(damage), _) => damage.to_string(),
+            (None, Some(hold)) => hold.meaning().to_owned(),
+            (None, None) => "whole".to_owned(),
+        }
+    }
+
     /// Members whose cosignatures of `origin` are held.
     pub(crate) fn cosigners(&self, origin: &tocsin_log::checkpoint::Origin) -> Vec<String> {
         self.cosignatures

@@ -20,6 +20,7 @@ use tonic::transport::Channel;
 use crate::limits;
 use crate::mirror::{Incoming, MirrorError};
 use crate::node::Node;
+use crate::origins;
 
 /// Follows one peer until the node drains.
 pub(crate) async fn run(node: Arc<Node>, member: String) {
@@ -189,11 +190,12 @@ impl Session<'_> {
     async fn say_what_is_wanted(&mut self) -> Result<(), Ended> {
         for origin in self.node.logs.mirrored() {
             let chosen = self.node.chosen_upstream(&origin);
-            let mode = match chosen.as_deref() == Some(self.member) {
+            let key = origin.to_string();
+            let held = self.node.origins.held(&key, origins::monotonic_ms());
+            let mode = match chosen.as_deref() == Some(self.member) && held.is_none() {
                 true => peer::Mode::Eager,
                 false => peer::Mode::Lazy,
             };
-            let key = origin.to_string();
             if self.wanted.get(&key) == Some(&mode) {
                 continue;
             }
@@ -254,6 +256,11 @@ impl Session<'_> {
             let before = stored(&mut self.storing).await;
             self.answer(before).await?;
         }
+        let now_ms = origins::monotonic_ms();
+        if self.node.origins.held(&key, now_ms).is_some() {
+            // It was on its way already, and comes again from where our copy ends.
+            return self.say_what_is_wanted().await;
+        }
         let node = Arc::clone(self.node);
         let storing = async move { node.mirror(incoming?).await };
         self.storing = Some((key, tokio::spawn(storing)));
@@ -265,6 +272,7 @@ impl Session<'_> {
         match stored {
             Ok(None) => Ok(()),
             Ok(Some(ack)) => self.send(peer::follow_request::Message::Ack(ack)).await,
+            Err(MirrorError::NoRoom) => self.say_what_is_wanted().await,
             Err(refused) => {
                 tracing::warn!(peer = %self.member, origin = %key, %refused, "batch refused");
                 self.node

@@ -20,6 +20,7 @@ use tocsin_store::local::{LocalKind, LocalLog};
 use tocsin_store::mirror::{MirrorLog, MirrorStates};
 use tocsin_store::own_log::OwnLog;
 use tocsin_store::reader::LogReader;
+use tocsin_store::reserve::Reserve;
 use tocsin_wire::proto::peer::v1 as peer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -42,8 +43,11 @@ use crate::metrics::Metrics;
 use crate::mirror::{Mirror, Mirrors};
 use crate::node::Node;
 use crate::notes::Ahead;
+use crate::origins::Origins;
 use crate::overview::Overview;
 use crate::peers::Peers;
+use crate::quotas::Quotas;
+use crate::room::Room;
 use crate::sequencer::Sequencer;
 use crate::signals::reload_on_hangup;
 use crate::signing::Signing;
@@ -175,7 +179,11 @@ fn assemble(
     metrics.certificate_ends(tls.certificate().not_after_ms / 1_000);
     let opened = open(&config, &alliance, &keys, options)?;
     let fault = FaultBell::new(stop.clone());
-    let (journal, journal_thread) = Journal::start(opened.journal, fault.clone())?;
+    let logs = opened.mirrors.len();
+    let quotas = Arc::new(Quotas::new(config.quotas.person));
+    let room = Arc::new(Room::new(opened.reserve, logs, fault.clone()));
+    let (journal, journal_thread) =
+        Journal::start(opened.journal, Arc::clone(&room), fault.clone())?;
     let readers: Vec<LogReader> = opened.mirrors.iter().map(Mirror::reader).collect();
     let own = opened.own;
     let logs = Logs::new(own.reader(), readers);
@@ -190,7 +198,10 @@ fn assemble(
         indexer: Indexer::open(&config.data_dir.join("index"), &all),
         logs: Arc::new(logs),
         mirrors: Mirrors::new(opened.mirrors, keys.mirror.clone(), name),
-        sequencer: Sequencer::new(own.guard()),
+        sequencer: Sequencer::new(own.guard(), Arc::clone(&quotas)),
+        quotas,
+        origins: Origins::new(&config.quotas),
+        room,
         bodies: Bodies::new(opened.blobs),
         journal,
         state: Arc::new(State::new(&alliance)),
@@ -220,6 +231,7 @@ fn listener(node: &Node) -> Listener {
         tls: Arc::clone(&node.tls),
         roles: Arc::new(node.config.clients.clone()),
         limits: ListenLimits::default(),
+        quotas: node.config.quotas,
         metrics: node.metrics.clone(),
     }
 }
@@ -245,6 +257,7 @@ struct Opened {
     mirrors: Vec<Mirror>,
     blobs: Blobs,
     journal: LocalLog,
+    reserve: Reserve,
     records: Vec<(LocalKind, Vec<u8>)>,
 }
 
@@ -255,6 +268,10 @@ fn open(
     options: &RunOptions,
 ) -> Result<Opened, RunError> {
     let data = DataDir::open(Arc::new(RealDisk), Path::new(&config.data_dir))?;
+    let kept = u64::from(config.quotas.disk_reserve_mib) * 1024 * 1024;
+    let mut reserve = Reserve::open(&data, kept)?;
+    // What opening may write must not fail for want of a few blocks: the reserve is for this too.
+    reserve.make_room(0).map_err(StoreError::from)?;
     let failpoints = options.failpoints.clone();
     let mut open = OpenOptions {
         failpoints: failpoints.clone(),
@@ -293,6 +310,7 @@ fn open(
         mirrors,
         blobs,
         journal,
+        reserve,
         records,
     })
 }
@@ -328,6 +346,8 @@ fn take_up(node: &Node, records: &[(LocalKind, Vec<u8>)]) -> Result<(), RunError
     node.settle_mirrors()?;
     let timer = clock::Stopwatch::start();
     crate::applier::catch_up(node)?;
+    node.quotas
+        .rebuild(node.logs.own(), node.member(), clock::now_ms())?;
     let entries: u64 = node.logs.readers().map(LogReader::size).sum();
     tracing::info!(entries, seconds = timer.seconds(), "logs replayed");
     Ok(())
@@ -344,6 +364,7 @@ fn spawn_tasks(
         tokio::spawn(crate::decider::run(Arc::clone(node))),
         tokio::spawn(crate::opening::run(Arc::clone(node), own, overridden)),
         tokio::spawn(crate::opening::repair_mirrors(Arc::clone(node))),
+        tokio::spawn(crate::room::run(Arc::clone(node))),
     ];
     for member in node.peers.members() {
         tasks.push(tokio::spawn(crate::replicator::run(

@@ -20,10 +20,13 @@ use tocsin_store::error::{Refusal as Refused, StopReason, StoreError};
 use tocsin_store::own::{OwnSigner, OwnWriter, SigningGuard, Written};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use crate::clock;
 use crate::fault::FaultBell;
 use crate::limits;
 use crate::logs::Logs;
 use crate::metrics::Metrics;
+use crate::quotas::{Charge, Quotas};
+use crate::room::Room;
 use crate::state::State;
 use crate::status::{Class, Reason, Refusal};
 
@@ -32,12 +35,15 @@ use crate::status::{Class, Reason, Refusal};
 pub(crate) struct Sequencer {
     queue: OnceLock<mpsc::Sender<Job>>,
     guard: SigningGuard,
+    quotas: Arc<Quotas>,
 }
 
 #[derive(Debug)]
 struct Job {
     admitted: Box<Admitted>,
     answer: oneshot::Sender<Result<u64, Refusal>>,
+    /// What it counts against quotas; given back unless it is written.
+    charge: Charge,
     /// What it takes of a room that others wait for; given back with the answer.
     _room: Option<OwnedSemaphorePermit>,
 }
@@ -47,11 +53,16 @@ struct Job {
 pub(crate) struct Appending(oneshot::Receiver<Result<u64, Refusal>>);
 
 impl Job {
-    fn new(admitted: Box<Admitted>, room: Option<OwnedSemaphorePermit>) -> (Self, Appending) {
+    fn new(
+        admitted: Box<Admitted>,
+        charge: Charge,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> (Self, Appending) {
         let (answer, answered) = oneshot::channel();
         let job = Self {
             admitted,
             answer,
+            charge,
             _room: room,
         };
         (job, Appending(answered))
@@ -74,16 +85,18 @@ impl Appending {
 pub(crate) struct Surroundings {
     pub(crate) state: Arc<State>,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) room: Arc<Room>,
     pub(crate) metrics: Metrics,
     pub(crate) fault: FaultBell,
 }
 
 impl Sequencer {
     /// A sequencer that takes nothing yet.
-    pub(crate) const fn new(guard: SigningGuard) -> Self {
+    pub(crate) const fn new(guard: SigningGuard, quotas: Arc<Quotas>) -> Self {
         Self {
             queue: OnceLock::new(),
             guard,
+            quotas,
         }
     }
 
@@ -126,11 +139,21 @@ impl Sequencer {
     /// the same statement again gets the index it has, whose batch may still be on its way.
     ///
     /// # Errors
-    /// A full queue, a number or state that changed since the door, or an end of signing.
+    /// A full queue, a quota, a number or state that changed since the door, or an end of signing.
     pub(crate) async fn append(&self, admitted: Box<Admitted>) -> Result<u64, Refusal> {
-        let (job, appending) = Job::new(admitted, None);
+        let is_release = admitted.is_release();
+        let charge = self.quotas.charge(&admitted, clock::now_ms())?;
+        let (job, appending) = Job::new(admitted, charge, None);
+        if is_release {
+            // What releases goods is never sent away: it waits its turn.
+            let sent = self.queue()?.send(job).await;
+            sent.map_err(|_| Refusal::of(Reason::ReadOnly))?;
+            return appending.index().await;
+        }
         self.queue()?.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Refusal::of(Reason::QueueFull),
+            mpsc::error::TrySendError::Full(_) => {
+                Refusal::of(Reason::QueueFull).retry_after(limits::QUEUE_FULL_RETRY)
+            }
             mpsc::error::TrySendError::Closed(_) => Refusal::of(Reason::ReadOnly),
         })?;
         appending.index().await
@@ -140,13 +163,14 @@ impl Sequencer {
     /// order of these calls.
     ///
     /// # Errors
-    /// An end of signing.
+    /// A quota that others on their way have used up since the door, or an end of signing.
     pub(crate) async fn enqueue(
         &self,
         admitted: Box<Admitted>,
         room: OwnedSemaphorePermit,
     ) -> Result<Appending, Refusal> {
-        let (job, appending) = Job::new(admitted, Some(room));
+        let charge = self.quotas.charge(&admitted, clock::now_ms())?;
+        let (job, appending) = Job::new(admitted, charge, Some(room));
         let sent = self.queue()?.send(job).await;
         sent.map_err(|_| Refusal::of(Reason::ReadOnly))?;
         Ok(appending)
@@ -186,11 +210,16 @@ impl Writing {
         while let Some(first) = left_over.take().or_else(|| jobs.blocking_recv()) {
             let began = crate::clock::Stopwatch::start();
             self.forget_applied();
+            let may_grow = self.around.room.may_grow(limits::MAX_BATCH_BYTES as u64);
             let mut batch = self.writer.batch();
             let mut taken = Vec::new();
             let mut next = Some(first);
             while let Some(job) = next {
-                left_over = self.take(job, &mut batch, &mut taken);
+                if may_grow || job.admitted.is_release() {
+                    left_over = self.take(job, &mut batch, &mut taken);
+                } else {
+                    refuse_for_disk(job);
+                }
                 if left_over.is_some() {
                     break;
                 }
@@ -199,7 +228,7 @@ impl Writing {
             if taken.is_empty() {
                 continue;
             }
-            match self.writer.write(&batch) {
+            match self.write(batch, &mut taken) {
                 Ok(written) => {
                     let flushed = Flushed {
                         written,
@@ -220,14 +249,48 @@ impl Writing {
         }
     }
 
+    /// Writes a batch; on a full disk what releases goods once more by itself, out of the reserve.
+    fn write(&mut self, batch: Batch, taken: &mut Vec<(u64, Job)>) -> Result<Written, StoreError> {
+        let releases = |(_, job): &(u64, Job)| job.admitted.is_release();
+        if taken.iter().any(releases) {
+            self.around.room.make_room(batch.bytes());
+        }
+        let written = self.writer.write(&batch);
+        if !matches!(written, Err(StoreError::Refused(Refused::DiskFull))) {
+            return written;
+        }
+        // Somebody else took what was free a moment ago.
+        let mut batch = self.writer.batch();
+        for (index, job) in std::mem::take(taken) {
+            self.recent.remove(&index);
+            if !job.admitted.is_release() {
+                refuse_for_disk(job);
+            } else if let Some(job) = self.take(job, &mut batch, taken) {
+                // A part of a batch that fitted fits.
+                let _ = job.answer.send(Err(Refusal::of(Reason::QueueFull)));
+            }
+        }
+        if taken.is_empty() || !self.around.room.make_room(batch.bytes()) {
+            return Err(Refused::DiskFull.into());
+        }
+        self.writer.write(&batch)
+    }
+
     /// Puts a statement into the batch; gives it back when it belongs into the next.
-    fn take(&mut self, job: Job, batch: &mut Batch, taken: &mut Vec<(u64, Job)>) -> Option<Job> {
+    fn take(
+        &mut self,
+        mut job: Job,
+        batch: &mut Batch,
+        taken: &mut Vec<(u64, Job)>,
+    ) -> Option<Job> {
         let admitted = &job.admitted;
         let statement_id = *admitted.statement_id();
         if let Some(index) = self.known(&statement_id) {
             if index < batch.start() {
                 let _ = job.answer.send(Ok(index));
             } else {
+                // Its first copy has been counted.
+                job.charge.give_back();
                 taken.push((index, job));
             }
             return None;
@@ -297,6 +360,12 @@ impl Writing {
     }
 }
 
+/// What releases nothing is not written to a disk that is nearly full.
+fn refuse_for_disk(job: Job) {
+    let refusal = Refusal::of(Reason::DiskReserved).retry_after(limits::DISK_RETRY);
+    let _ = job.answer.send(Err(refusal));
+}
+
 fn refuse_all(
     jobs: Vec<(u64, Job)>,
     refused: &Refused,
@@ -324,6 +393,7 @@ fn run_signer(mut signer: OwnSigner, flushed: &blocking::Receiver<Flushed>, arou
                     .observe((committed.size - committed.first) as f64);
                 around.logs.ring();
                 for (index, job) in jobs {
+                    job.charge.keep();
                     let _ = job.answer.send(Ok(index));
                 }
             }

@@ -191,8 +191,10 @@ impl From<tocsin_core::reason::Refusal> for Refusal {
             Rule::FailedPrecondition => Class::FailedPrecondition,
             Rule::PermissionDenied => Class::PermissionDenied,
             Rule::AlreadyExists => Class::AlreadyExists,
+            Rule::ResourceExhausted => Class::ResourceExhausted,
         };
-        let refusal = Self::new(class, refused.code(), refused.to_string());
+        let mut refusal = Self::new(class, refused.code(), refused.to_string());
+        refusal.retry = (refused.retry_ms > 0).then(|| Duration::from_millis(refused.retry_ms));
         if refused.field.is_empty() {
             return refusal;
         }
@@ -292,6 +294,8 @@ pub enum Reason {
     Overloaded,
     /// A queue is full.
     QueueFull,
+    /// The caller asks faster than it may.
+    QuotaRequests,
     /// Too many watchers.
     TooManyWatchers,
     /// The node is stopping.
@@ -300,6 +304,8 @@ pub enum Reason {
     AskingPeers,
     /// The node does not sign.
     ReadOnly,
+    /// What is left of the disk is kept for what releases goods.
+    DiskReserved,
     /// The disk is full.
     DiskFull,
     /// The log is damaged at that place.
@@ -326,10 +332,12 @@ pub const REASONS: &[Reason] = &[
     Reason::DeadlinePassed,
     Reason::Overloaded,
     Reason::QueueFull,
+    Reason::QuotaRequests,
     Reason::TooManyWatchers,
     Reason::Draining,
     Reason::AskingPeers,
     Reason::ReadOnly,
+    Reason::DiskReserved,
     Reason::DiskFull,
     Reason::Damaged,
     Reason::Frozen,
@@ -356,7 +364,9 @@ impl Reason {
             | Self::AskingPeers
             | Self::ReadOnly
             | Self::DiskFull => Class::Unavailable,
-            Self::QueueFull | Self::TooManyWatchers => Class::ResourceExhausted,
+            Self::QueueFull | Self::QuotaRequests | Self::TooManyWatchers | Self::DiskReserved => {
+                Class::ResourceExhausted
+            }
             Self::Damaged => Class::DataLoss,
             Self::Fault => Class::Internal,
         }
@@ -380,10 +390,12 @@ impl Reason {
             Self::DeadlinePassed => "DEADLINE_EXCEEDED",
             Self::Overloaded => "OVERLOADED",
             Self::QueueFull => "QUEUE_FULL",
+            Self::QuotaRequests => "QUOTA_REQUESTS",
             Self::TooManyWatchers => "TOO_MANY_WATCHERS",
             Self::Draining => "NODE_DRAINING",
             Self::AskingPeers => "ASKING_PEERS",
             Self::ReadOnly => "READ_ONLY",
+            Self::DiskReserved => "DISK_RESERVED",
             Self::DiskFull => "NODE_DISK_FULL",
             Self::Damaged => "LOG_DAMAGED",
             Self::Frozen => "ORIGIN_FROZEN",
@@ -419,12 +431,21 @@ impl Reason {
             }
             Self::Overloaded => "too many requests at once; try again shortly",
             Self::QueueFull => "the node takes no more at this moment; try again shortly",
+            Self::QuotaRequests => {
+                "this client, or its member, asks faster than it may; wait as long as is said, ask \
+                 for pages or watch notices instead of asking one by one, or have the operator \
+                 raise [quota] in node.toml"
+            }
             Self::TooManyWatchers => "the node serves as many watchers as it may; use another node",
             Self::Draining => "the node is stopping; go on at another node with your cursor",
             Self::AskingPeers => {
                 "the node asks its peers where its log stood before it signs; try again"
             }
             Self::ReadOnly => "the node does not sign; its operator sees why in `tocsin status`",
+            Self::DiskReserved => {
+                "the disk is nearly full, and what is left is kept for withdrawals, rescissions, \
+                 suspensions, pauses and ends; the operator must make room, then submit again"
+            }
             Self::DiskFull => "the disk is full and nothing was taken; the operator must make room",
             Self::Damaged => {
                 "the log is damaged at that place; ask another node while it is repaired"

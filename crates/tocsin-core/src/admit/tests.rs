@@ -11,6 +11,7 @@ use crate::fixture::{
 use crate::order::OrderBody;
 use crate::party::PartyKind;
 use crate::policy::PolicyPackBody;
+use crate::quota::{PersonLimits, Persons};
 use crate::reason::Class;
 use crate::statement::DecodeFault;
 
@@ -18,6 +19,10 @@ use crate::statement::DecodeFault;
 struct Few {
     orders: BTreeSet<StatementRef>,
     taken: Option<(i64, u32, Hash)>,
+    /// What the persons of the member have said.
+    persons: Persons,
+    /// Whether what may release goods releases some now.
+    is_in_force: bool,
 }
 
 impl Known for Few {
@@ -34,12 +39,22 @@ impl Known for Few {
     fn is_text_of(&self, order: &StatementRef, statement_id: &Hash) -> bool {
         self.is_order(order) && order.statement_id == *statement_id
     }
+
+    fn is_release(&self, statement: &Statement) -> bool {
+        self.is_in_force && crate::quota::may_release(&statement.act)
+    }
+
+    fn may_say(&self, said: &Said) -> Result<(), Exceeded> {
+        self.persons.check(said, NOW_MS)
+    }
 }
 
 fn few() -> Few {
     Few {
         orders: [order_ref("us")].into(),
         taken: None,
+        persons: Persons::default(),
+        is_in_force: true,
     }
 }
 
@@ -245,7 +260,7 @@ fn what_an_act_or_decision_is_on_must_be_here() {
         let (statement, member, signers) = good()[name].clone();
         let nothing = Few {
             orders: BTreeSet::new(),
-            taken: None,
+            ..few()
         };
         let result = at_door(submission(&statement, member, &signers), member, &nothing);
         assert_eq!(
@@ -570,4 +585,47 @@ proptest! {
         };
         prop_assert!(admit(submission, &door).is_err());
     }
+}
+
+/// Everybody has said all they may.
+fn exhausted() -> Few {
+    let mut few = few();
+    let limits = PersonLimits {
+        orders: 1,
+        decisions: 1,
+        reports: 1,
+        packs: 1,
+        bytes: 1,
+    };
+    few.persons = Persons::new(limits);
+    few
+}
+
+#[test]
+fn an_exhausted_quota_refuses_everything_that_releases_nothing() {
+    let few = exhausted();
+    for (name, (statement, member, signers)) in good() {
+        let admitted = at_door(submission(&statement, member, &signers), member, &few);
+        let is_node = signers == [Who::Node];
+        let passes = is_node || crate::quota::may_release(&statement.act);
+        match admitted {
+            Ok(admitted) => {
+                assert!(passes, "{name}");
+                assert_eq!(admitted.counted(), None, "{name}");
+            }
+            Err(refused) => {
+                assert!(!passes, "{name}: {refused}");
+                assert_eq!(refused.code(), "QUOTA_PERSON", "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_releases_nothing_now_is_counted_like_the_rest() {
+    let mut few = exhausted();
+    few.is_in_force = false;
+    let (statement, member, signers) = good().remove("withdraw").unwrap();
+    let refused = at_door(submission(&statement, member, &signers), member, &few).unwrap_err();
+    assert_eq!(refused.code(), "QUOTA_PERSON");
 }

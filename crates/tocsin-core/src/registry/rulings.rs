@@ -3,7 +3,9 @@
 use tocsin_log::hash::Hash;
 
 use super::Registry;
-use crate::policy::{Judged, Limits, Pack, Ruling, decide};
+use crate::order::ScopeKind;
+use crate::policy::{Judged, Limits, Pack, Ruling, decide, is_own_reason};
+use crate::product::{Article, Selector};
 use crate::statement::{Act, StatementRef};
 
 impl Registry {
@@ -63,10 +65,74 @@ impl Registry {
         recent.count()
     }
 
+    /// Orders of a log that the policy of a jurisdiction has decided on since an instant, by that
+    /// jurisdiction's own clock: whatever their authors say of their age. Reviews for flood or
+    /// breadth do not count.
+    #[must_use]
+    pub fn ruled_since(&self, jurisdiction: &str, log: &str, since_ms: i64) -> usize {
+        let Some(local) = self.log_for(jurisdiction) else {
+            return 0;
+        };
+        let name = local.origin.log_name();
+        let is_ruling = |index: &u64| {
+            let statement = local.statement(*index);
+            statement.is_some_and(|statement| {
+                statement.created_ms >= since_ms && is_rule_of_pack(&statement.act)
+            })
+        };
+        let of_log = self.orders.iter().filter(|(order, _)| order.log == log);
+        let ruled = of_log.filter(|(_, facts)| {
+            let here = facts.abroad.get(&name);
+            // Later entries are newer, or nearly so: the last ones answer soonest.
+            here.is_some_and(|here| here.iter().rev().any(is_ruling))
+        });
+        ruled.count()
+    }
+
+    /// Whether a text bars some article from everybody without naming it by a number: by tariff
+    /// chapter, brand or maker alone. As far as breadth can be judged without declarations.
+    #[must_use]
+    pub fn is_broad(&self, order: &StatementRef, judged: &Hash) -> bool {
+        let texts = self.derived(order).map(|derived| &derived.history.texts);
+        let text = texts.and_then(|texts| texts.iter().find(|text| text.statement_id == *judged));
+        text.is_some_and(|text| {
+            let order = &text.order;
+            order.scope == ScopeKind::General
+                && !text.is_missing
+                && order.articles.iter().any(names_no_number)
+        })
+    }
+
     /// The pack in force at an instant, at the end of the log: `Some(None)` where there is none,
     /// `None` where that cannot be said yet.
     fn pack_in_force(&self, jurisdiction: &str, at: i64) -> Option<Option<(&Hash, &Pack)>> {
         let log = self.log_for(jurisdiction)?;
         log.pack_in_force(log.next, at)
     }
+}
+
+/// A decision by a rule of a pack, and not for a reason of the node's own.
+fn is_rule_of_pack(act: &Act) -> bool {
+    match act {
+        Act::Decision(decision) => {
+            let citation = decision.policy.as_ref();
+            citation.is_some_and(|citation| !is_own_reason(&citation.rule))
+        }
+        Act::Report(_)
+        | Act::Indicator(_)
+        | Act::Order(_)
+        | Act::OrderAct(_)
+        | Act::PolicyPack(_) => false,
+    }
+}
+
+fn names_no_number(article: &Article) -> bool {
+    !article.selectors.iter().any(|selector| match selector {
+        Selector::Gtin(_) | Selector::Model(_) | Selector::Serial(_) => true,
+        Selector::Hs(_)
+        | Selector::Mid(_)
+        | Selector::Lei(_)
+        | Selector::Eori(_)
+        | Selector::Brand(_) => false,
+    })
 }

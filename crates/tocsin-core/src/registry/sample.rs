@@ -77,6 +77,7 @@ pub(crate) fn models(names: &[&str]) -> Order {
 }
 
 /// Logs of us, de and jp, written by hand and applied as they are written.
+#[derive(Clone)]
 pub(crate) struct Logs {
     pub(crate) registry: Registry,
     next: std::collections::BTreeMap<String, u64>,

@@ -753,3 +753,113 @@ fn an_entry_of_no_member_is_not_taken() {
     assert!(logs.registry.apply(Event::Invalid { position }));
     assert_eq!(logs.registry.position().next_index(&origin("us")), 1);
 }
+
+#[test]
+fn a_release_is_what_takes_something_from_what_stands() {
+    let mut logs = Logs::new();
+    let order = logs.issue(models(&["LX-100"])).id;
+    let act = |logs: &mut Logs, kind| {
+        let mut scratch = logs.clone();
+        scratch.do_to(order, kind).statement
+    };
+    let decided = |logs: &mut Logs, kind| {
+        let mut scratch = logs.clone();
+        scratch.decide("de", NOW, order, kind, |_| ()).statement
+    };
+    let releases = |logs: &Logs, statement: &Statement, jurisdiction| {
+        logs.registry.is_release(statement, jurisdiction, NOW)
+    };
+    let suspend = act(&mut logs, OrderActKind::Suspend);
+    let withdraw = act(&mut logs, OrderActKind::Withdraw);
+    let modify = logs.clone().modify(order, models(&["LX-100"])).statement;
+    let (pause, end) = (
+        decided(&mut logs, DecisionKind::Pause),
+        decided(&mut logs, DecisionKind::End),
+    );
+    assert!(releases(&logs, &suspend, "US") && releases(&logs, &withdraw, "US"));
+    assert!(!releases(&logs, &modify, "US"));
+    assert!(!releases(&logs, &pause, "DE"), "nothing is decided there");
+    logs.decide("de", NOW, order, DecisionKind::Adopt, |_| ());
+    assert!(releases(&logs, &pause, "DE") && releases(&logs, &end, "DE"));
+    logs.decide("de", NOW, order, DecisionKind::Pause, |_| ());
+    assert!(
+        !releases(&logs, &pause, "DE"),
+        "said again it changes nothing"
+    );
+    assert!(releases(&logs, &end, "DE"));
+    logs.do_to(order, OrderActKind::Suspend);
+    assert!(!releases(&logs, &suspend, "US") && releases(&logs, &withdraw, "US"));
+    logs.do_to(order, OrderActKind::Withdraw);
+    for said in [&suspend, &withdraw, &pause, &end] {
+        assert!(!releases(&logs, said, "US") && !releases(&logs, said, "DE"));
+    }
+}
+
+#[test]
+fn what_policy_ruled_is_counted_by_the_clock_of_who_ruled() {
+    let mut logs = Logs::new();
+    let pack = logs
+        .pack("de", &pack_toml("then = \"flag\"\nbasis = \"a law\""))
+        .id;
+    let orders: Vec<Hash> = (0..4)
+        .map(|number| logs.issue(models(&[&format!("LX-{number}")])).id)
+        .collect();
+    let ruled = |logs: &Logs, since| {
+        logs.registry
+            .ruled_since("DE", &reference(orders[0]).log, since)
+    };
+    assert_eq!(ruled(&logs, 0), 0);
+    logs.by_policy(orders[0], DecisionKind::Flag, Some(pack), "r1", 0);
+    logs.by_policy(orders[1], DecisionKind::Flag, Some(pack), "r1", 0);
+    assert_eq!(ruled(&logs, NOW), 2);
+    assert_eq!(ruled(&logs, NOW + 1), 0);
+    logs.by_policy(orders[2], DecisionKind::Review, Some(pack), "flood", 0);
+    logs.decide("de", NOW, orders[3], DecisionKind::Flag, |_| ());
+    assert_eq!(
+        ruled(&logs, NOW),
+        2,
+        "neither a review for flood nor what officers decided"
+    );
+    assert_eq!(
+        logs.registry
+            .ruled_since("JP", &reference(orders[0]).log, 0),
+        0
+    );
+}
+
+#[test]
+fn an_article_without_a_number_makes_a_general_order_broad() {
+    use super::sample::order;
+    use crate::product::{HsCode, Selector};
+    let chapter = Selector::Hs(HsCode {
+        code: "94".to_owned(),
+        edition: 2022,
+    });
+    let model = Selector::Model("LX-100".to_owned());
+    let brand = Selector::Brand("ACME".to_owned());
+    let mut logs = Logs::new();
+    for (articles, is_broad) in [
+        (vec![("lamps", vec![model.clone(), chapter.clone()])], false),
+        (vec![("lamps", vec![chapter.clone()])], true),
+        (vec![("lamps", vec![brand])], true),
+        (
+            vec![("lamps", vec![model]), ("all of it", vec![chapter])],
+            true,
+        ),
+    ] {
+        let articles: Vec<(&str, &[Selector])> = articles
+            .iter()
+            .map(|(text, list)| (*text, list.as_slice()))
+            .collect();
+        let text = order(&articles);
+        let limited = limited(text.clone(), &["Maker"]);
+        let id = logs.issue(text).id;
+        assert_eq!(
+            logs.registry.is_broad(&reference(id), &id),
+            is_broad,
+            "{articles:?}"
+        );
+        let id = logs.issue(limited).id;
+        assert!(!logs.registry.is_broad(&reference(id), &id));
+    }
+}

@@ -17,7 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
-use tocsin_node::config::TlsFiles;
+use tocsin_node::config::{QuotaConfig, TlsFiles};
 use tocsin_node::limits::ListenLimits;
 use tocsin_node::listen::Listener;
 use tocsin_node::metrics::Metrics;
@@ -174,6 +174,7 @@ impl World {
             tls,
             roles: Arc::default(),
             limits,
+            quotas: QuotaConfig::default(),
             metrics: metrics.clone(),
         };
         let task = tokio::spawn({

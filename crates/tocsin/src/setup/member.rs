@@ -272,6 +272,20 @@ impl Home {
         replace(&self.config(), text.as_bytes(), Mode::Public)
     }
 
+    /// Lifts every bound on what persons say and clients ask, from the node's next start: for
+    /// measurements, which do more than people do.
+    ///
+    /// # Errors
+    /// When `node.toml` cannot be changed.
+    pub fn lift_quotas(&self) -> Result<(), Failure> {
+        let bytes = read_bounded(&self.config(), MAX_MEMBER_FILE_BYTES)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::usage(format!("{} is not text", self.config().display())))?;
+        let lifted = LIFTED.map(|key| format!("{key} = 0\n")).concat();
+        let text = text.replace(QUOTA, &format!("{QUOTA}{lifted}"));
+        replace(&self.config(), text.as_bytes(), Mode::Public)
+    }
+
     /// Issues the node's certificate anew, before the old one ends; the node takes it on SIGHUP.
     ///
     /// # Errors
@@ -355,6 +369,21 @@ fn address(host: &str, port: u16) -> String {
     }
 }
 
+/// The head of the quotas in `node.toml`.
+const QUOTA: &str = "[quota]\n";
+/// The quotas that measurements do without.
+const LIFTED: [&str; 9] = [
+    "person_orders_per_day",
+    "person_decisions_per_day",
+    "person_reports_per_day",
+    "person_packs_per_day",
+    "person_mib_per_day",
+    "origin_entries_per_day",
+    "origin_mib_per_day",
+    "client_requests_per_second",
+    "member_requests_per_second",
+];
+
 fn node_toml(new: &NewMember) -> String {
     // A name may resolve to an address that is not this machine's own: then listen on all.
     let listen = match new.host.parse::<std::net::IpAddr>() {
@@ -379,6 +408,9 @@ key = "tls/node.key.pem"
 # log.key, mirror.key and node.key are read from here. gov.key is not: keep it offline.
 [keys]
 dir = "keys"
+
+# How much persons may say in a day and clients ask in a second: deploy/README.md has the defaults.
+[quota]
 
 # Where members are reached, if not as their manifests say: us = "host:7337"
 [peers]

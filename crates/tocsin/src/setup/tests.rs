@@ -219,4 +219,13 @@ fn the_node_takes_what_init_wrote() {
     );
     assert!(config.clients.contains_key("zoll-1"));
     assert!(config.peers.is_empty());
+    let defaults = tocsin_node::config::QuotaConfig::default();
+    assert_eq!(config.quotas, defaults);
+    home.lift_quotas().unwrap();
+    let lifted = tocsin_node::config::Config::load(&home.config(), [], &[]).unwrap();
+    let lifted = lifted.quotas;
+    assert_eq!(lifted.person, tocsin_core::quota::PersonLimits::default());
+    assert_eq!((lifted.origin_entries, lifted.origin_mib), (0, 0));
+    assert_eq!((lifted.client_requests, lifted.member_requests), (0, 0));
+    assert_eq!(lifted.disk_reserve_mib, defaults.disk_reserve_mib);
 }
