@@ -31,6 +31,8 @@ use crate::say::random;
 pub const LABEL: &str = "test.tocsin.example";
 /// The one client of each member, with every reading role.
 pub const CLIENT: &str = "desk-1";
+/// Where a node's quotas stand.
+const QUOTA: &str = "[quota]\n";
 /// How long anything may take that a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -172,6 +174,31 @@ impl Network {
         let config = fs::read_to_string(&path).expect("a configuration");
         let line = format!("[peers]\n{member} = \"127.0.0.1:{port}\"\n");
         fs::write(&path, config.replace("[peers]\n", &line)).expect("a configuration");
+    }
+
+    /// Sets one of a node's quotas (`key = number`) for its next start.
+    ///
+    /// # Panics
+    /// When its configuration cannot be written.
+    pub fn quota(&self, id: &str, line: &str) {
+        let path = self.member(id).home.config();
+        let config = fs::read_to_string(&path).expect("a configuration");
+        let key = line.split(" = ").next().expect("a key");
+        let others = config.lines().filter(|other| !other.starts_with(key));
+        let config: String = others.map(|line| format!("{line}\n")).collect();
+        let config = config.replace(QUOTA, &format!("{QUOTA}{line}\n"));
+        fs::write(&path, config).expect("a configuration");
+    }
+
+    /// Lets a node keep its data elsewhere than beside its configuration, from its next start.
+    ///
+    /// # Panics
+    /// When its configuration cannot be written.
+    pub fn keep_data(&self, id: &str, dir: &Path) {
+        let path = self.member(id).home.config();
+        let config = fs::read_to_string(&path).expect("a configuration");
+        let line = format!("data_dir = {:?}", dir.display().to_string());
+        fs::write(&path, config.replace("data_dir = \".\"", &line)).expect("a configuration");
     }
 
     /// One of the operator's pages: its status line, headers and text.
@@ -422,6 +449,14 @@ impl Member {
             ],
         };
         let home = init(&dir.join(id), &new).expect("a member's directory");
+        // Dozens of nodes run on the machine of a test: none keeps more disk than it needs. And a
+        // client under load says more than a person.
+        let config = fs::read_to_string(home.config()).expect("a configuration");
+        let config = config.replace(
+            QUOTA,
+            &format!("{QUOTA}disk_reserve_mib = 1\nperson_reports_per_day = 0\n"),
+        );
+        fs::write(home.config(), config).expect("a configuration");
         let roles = ["agency", "investigator", "officer", "operator"].map(str::to_owned);
         home.add_client(CLIENT, &roles).expect("a client");
         Self {
