@@ -170,6 +170,7 @@ pub(super) async fn serve(config: &Path) -> Result<(), Failure> {
         tls: Arc::new(tls),
         roles: Arc::new(config.clients.clone()),
         limits: ListenLimits::default(),
+        quotas: config.quotas,
         metrics,
     };
     let stop = CancellationToken::new();
