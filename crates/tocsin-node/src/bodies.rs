@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::limits;
 use crate::node::Node;
+use crate::origins;
 
 /// The late bodies of this node.
 #[derive(Debug)]
@@ -62,20 +63,32 @@ pub(crate) async fn run(node: Arc<Node>) {
                 .take(limits::MAX_MISSING_BODIES)
                 .collect()
         };
-        for (_, digest) in missing {
+        for (position, digest) in missing {
+            let origin = position.origin.to_string();
+            // What comes late counts like what came with its entry.
+            if node
+                .origins
+                .held(&origin, origins::monotonic_ms())
+                .is_some()
+            {
+                continue;
+            }
             // Until it is here the order answers review, which keeps nobody's goods.
             if !node.room.may_grow(limits::MAX_BODY_BYTES as u64) {
                 break;
             }
             if node.bodies.late(&digest).is_none() {
-                fetch(&node, &digest).await;
+                let bytes = fetch(&node, &digest).await;
+                let now_ms = origins::monotonic_ms();
+                node.origins.took(&origin, 0, bytes, now_ms);
             }
         }
     }
 }
 
-/// Asks one peer after another; the digest says whether the answer is right.
-async fn fetch(node: &Node, digest: &Hash) {
+/// Asks one peer after another; the digest says whether the answer is right. How many bytes were
+/// stored.
+async fn fetch(node: &Node, digest: &Hash) -> u64 {
     let members: Vec<String> = node.peers.members().map(str::to_owned).collect();
     for member in members {
         let Ok(channel) = node.dial(&member).await else {
@@ -89,10 +102,15 @@ async fn fetch(node: &Node, digest: &Hash) {
         let Ok(answer) = client.get_body(request).await else {
             continue;
         };
-        match node.bodies.keep(digest, &answer.into_inner().body) {
-            Ok(()) => return,
+        let body = answer.into_inner().body;
+        match node.bodies.keep(digest, &body) {
+            Ok(()) => return body.len() as u64,
             Err(StoreError::Refused(_)) => {}
-            Err(StoreError::Fault(fault)) => return node.fault(&fault.to_string()),
+            Err(StoreError::Fault(fault)) => {
+                node.fault(&fault.to_string());
+                return 0;
+            }
         }
     }
+    0
 }
