@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use tocsin_node::config::KEYS;
+use tocsin_node::config::{KEYS, QuotaConfig};
 use tocsin_node::metrics::Metrics;
 use tocsin_tests::repository;
 
@@ -98,6 +98,17 @@ fn the_sample_configuration_explains_every_key_and_no_other() {
     for (_, variable) in KEYS {
         let is_named = sample.contains(variable) || variable.ends_with("_DATA_DIR");
         assert!(is_named, "{variable} is not named");
+    }
+}
+
+#[test]
+fn the_sample_configuration_and_the_manual_show_the_quotas_as_they_are() {
+    let manual = repository::read("deploy/README.md").unwrap();
+    let sample = repository::read("deploy/node.toml").unwrap();
+    for (key, value) in QuotaConfig::default().shown() {
+        let line = format!("\n{key} = {value}");
+        assert!(sample.contains(&line), "node.toml: {line}");
+        assert!(manual.contains(&line), "README.md: {line}");
     }
 }
 

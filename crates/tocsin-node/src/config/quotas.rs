@@ -93,6 +93,16 @@ impl QuotaConfig {
         })
     }
 
+    /// Every key with its value, as `node.toml` has them.
+    #[must_use]
+    pub fn shown(mut self) -> Vec<(&'static str, u64)> {
+        let slots = KEYS.into_iter().filter_map(|key| match self.slot(key)? {
+            Slot::Wide(value, unit) => Some((key, *value / unit)),
+            Slot::Narrow(value) => Some((key, u64::from(*value))),
+        });
+        slots.collect()
+    }
+
     /// Reads of one client.
     #[must_use]
     pub const fn client_rate(&self) -> Rate {
