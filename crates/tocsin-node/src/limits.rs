@@ -155,8 +155,8 @@ pub const MAX_CALLERS: usize = 2_048;
 pub const DISK_RESERVE_MIB: u32 = 32;
 /// After a start the own log is searched backwards in such stretches for what was said today.
 pub const QUOTA_STRETCH_ENTRIES: u64 = 1_024;
-/// And no further than this: 0.3 s of reading.
-pub const QUOTA_SEARCH_ENTRIES: u64 = 131_072;
+/// And no further than this: some tenths of a second of reading.
+pub const QUOTA_SEARCH_ENTRIES: u64 = 65_536;
 
 // Reading.
 

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tocsin_core::admit::Admitted;
 use tocsin_core::date::DAY_MS;
 use tocsin_core::quota::{Exceeded, PersonLimits, Persons, Said, may_release};
-use tocsin_core::roster::Member;
+use tocsin_core::roster::{Member, Role};
 use tocsin_core::statement::Decoded;
 use tocsin_log::entry::Entry;
 use tocsin_store::error::StoreError;
-use tocsin_store::reader::{LogReader, StoredEntry};
+use tocsin_store::reader::LogReader;
 
 use crate::limits;
 use crate::status::Refusal;
@@ -85,31 +85,36 @@ impl Quotas {
             return Ok(());
         }
         let since = now_ms - DAY_MS;
-        let mut first = log.size();
-        let least = first.saturating_sub(limits::QUOTA_SEARCH_ENTRIES);
-        // Where nothing of the last day stands in a whole stretch, nothing stands before it, but
-        // for what was backdated.
-        while first > least {
-            let start = first.saturating_sub(limits::QUOTA_STRETCH_ENTRIES);
-            let mut newest = i64::MIN;
-            each(log, start, first, |stored| {
-                newest = newest.max(created(&stored.entry));
-            })?;
-            first = start;
-            if newest < since {
-                break;
+        let mut said = Vec::new();
+        let (size, mut newest) = (log.size(), i64::MIN);
+        let least = size.saturating_sub(limits::QUOTA_SEARCH_ENTRIES);
+        for index in (least..size).rev() {
+            let bytes = match log.entry(index) {
+                Ok(bytes) => bytes,
+                Err(StoreError::Refused(_)) => break,
+                Err(fault) => return Err(fault),
+            };
+            let (created_ms, counted) = counted(&bytes, index, member);
+            newest = newest.max(created_ms);
+            said.extend(counted.map(|counted| (created_ms, counted)));
+            if index.is_multiple_of(limits::QUOTA_STRETCH_ENTRIES) {
+                if newest < since {
+                    // Nothing in a whole stretch is of the last day: nothing before it is, but for
+                    // what was backdated.
+                    break;
+                }
+                newest = i64::MIN;
             }
         }
         let mut latest = i64::MIN;
         let mut persons = self.lock();
-        each(log, first, log.size(), |stored| {
-            if let Some((created_ms, said)) = counted(stored, member) {
-                latest = latest.max(created_ms.min(now_ms));
-                if latest >= since {
-                    persons.charge(&said, latest);
-                }
+        for (created_ms, said) in said.into_iter().rev() {
+            latest = latest.max(created_ms.min(now_ms));
+            if latest >= since {
+                persons.charge(&said, latest);
             }
-        })
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Persons> {
@@ -138,52 +143,29 @@ impl Drop for Charge {
     }
 }
 
-/// Every entry from `start` to before `end`, in order, some at a time.
-fn each(
-    log: &LogReader,
-    start: u64,
-    end: u64,
-    mut work: impl FnMut(&StoredEntry),
-) -> Result<(), StoreError> {
-    let mut next = start;
-    while next < end {
-        let some = match log.range(next, limits::APPLY_CHUNK_BYTES) {
-            Ok(some) if !some.is_empty() => some,
-            Ok(_) | Err(StoreError::Refused(_)) => return Ok(()),
-            Err(fault) => return Err(fault),
-        };
-        some.iter()
-            .filter(|stored| stored.index < end)
-            .for_each(&mut work);
-        next += some.len() as u64;
-    }
-    Ok(())
-}
-
-fn created(entry: &[u8]) -> i64 {
-    match Entry::decode(entry).map(|entry| crate::applier::decode(&entry)) {
-        Ok(Decoded::Known(statement)) => statement.created_ms,
-        Ok(Decoded::Opaque { created_ms, .. }) => created_ms,
-        Ok(Decoded::Bad(_)) | Err(_) => i64::MIN,
-    }
-}
-
-/// As what an entry of ours counted at the door.
-fn counted(stored: &StoredEntry, member: &Member) -> Option<(i64, Said)> {
-    let entry = Entry::decode(&stored.entry).ok()?;
-    let Decoded::Known(statement) = crate::applier::decode(&entry) else {
-        return None;
+/// When an entry of ours says that it was made, and as what it counted at the door, if it did.
+fn counted(bytes: &[u8], index: u64, member: &Member) -> (i64, Option<Said>) {
+    let Ok(entry) = Entry::decode(bytes) else {
+        return (i64::MIN, None);
+    };
+    let statement = match crate::applier::decode(&entry) {
+        Decoded::Known(statement) => statement,
+        Decoded::Opaque { created_ms, .. } => return (created_ms, None),
+        Decoded::Bad(_) => return (i64::MIN, None),
     };
     let keys = entry.signatures.iter();
-    let keys = keys.filter_map(|signature| member.record_key(&signature.key_id, stored.index));
+    let keys = keys.filter_map(|signature| member.record_key(&signature.key_id, index));
     let persons: BTreeSet<String> = keys
-        .filter(|key| !key.roles.contains(&tocsin_core::roster::Role::Node))
+        .filter(|key| !key.roles.contains(&Role::Node))
         .map(|key| key.person.clone())
         .collect();
     if persons.is_empty() || may_release(&statement.act) {
-        return None;
+        return (statement.created_ms, None);
     }
     let bodies = statement.bodies.iter().map(|body| body.length);
-    let bytes = stored.entry.len() as u64 + bodies.sum::<u64>();
-    Some((statement.created_ms, Said::new(&statement, persons, bytes)))
+    let said = bytes.len() as u64 + bodies.sum::<u64>();
+    (
+        statement.created_ms,
+        Some(Said::new(&statement, persons, said)),
+    )
 }
