@@ -527,6 +527,8 @@ mod tests {
             origin: origin.to_string(),
         };
         metrics.checkpoint_cosignatures.get_or_create(&label).set(1);
+        metrics.log_held.get_or_create(&label).set(1);
+        metrics.request_refused("X");
         metrics.finished("/tocsin.v1.SubmitService/Submit", 0);
         metrics.waiting("DE", 1, 5);
         let text = render(&catalog.registry).unwrap();

@@ -201,14 +201,14 @@ struct Writing {
 struct Flushed {
     written: Written,
     jobs: Vec<(u64, Job)>,
-    began: crate::clock::Stopwatch,
+    began: clock::Stopwatch,
 }
 
 impl Writing {
     fn run(mut self, mut jobs: mpsc::Receiver<Job>, to_sign: &blocking::SyncSender<Flushed>) {
         let mut left_over = None;
         while let Some(first) = left_over.take().or_else(|| jobs.blocking_recv()) {
-            let began = crate::clock::Stopwatch::start();
+            let began = clock::Stopwatch::start();
             self.forget_applied();
             let may_grow = self.around.room.may_grow(limits::MAX_BATCH_BYTES as u64);
             let mut batch = self.writer.batch();
