@@ -22,6 +22,7 @@ use crate::clock;
 use crate::config::read_bounded;
 use crate::limits;
 use crate::node::Node;
+use crate::origins::{self, Hold};
 use crate::signing;
 use crate::tls::{CertificateFacts, facts_of};
 
@@ -50,7 +51,7 @@ pub(crate) fn gather(node: &Node, memory: &Memory) -> Snapshot {
         peers: peers(node),
         logs,
         bodies: bodies(node),
-        disk: disk(&node.config.data_dir, memory, now),
+        disk: disk(node, memory, now),
         has_index: node.indexer.is_sound(),
         policy: policy(node, now_ms),
         pending: pending(node, now_ms),
@@ -180,6 +181,10 @@ fn log(node: &Node, reader: &LogReader, seen: Seen, now_ms: i64, now: u64) -> Lo
         is_frozen: node.evidence.is_frozen(&key),
         damage: reader.damage().iter().map(ToString::to_string).collect(),
         fresh_ms: member.map_or(0, fresh),
+        held: node
+            .origins
+            .held(&key, origins::monotonic_ms())
+            .map(Hold::meaning),
         stuck_ms: seen.stuck_ms(now),
         unapplied_ms: seen.unapplied_ms(now),
     }
@@ -196,12 +201,14 @@ fn bodies(node: &Node) -> Bodies {
     bodies
 }
 
-fn disk(directory: &Path, memory: &Memory, now: u64) -> Unread<Disk> {
+fn disk(node: &Node, memory: &Memory, now: u64) -> Unread<Disk> {
+    let directory = node.config.data_dir.as_path();
     let facts = rustix::fs::statvfs(directory).map_err(|error| error.to_string())?;
     let ours = size_of(directory).map_err(|error| error.to_string())?;
     let (before, watched_ms) = memory.disk(ours, now);
     Ok(Disk {
         free: facts.f_bavail.saturating_mul(facts.f_frsize),
+        is_low: node.room.is_low(),
         ours,
         grown: ours.saturating_sub(before),
         watched_ms,

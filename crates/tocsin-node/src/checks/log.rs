@@ -132,6 +132,16 @@ fn by_lag(log: &Log, behind: u64) -> Finding {
         .measured(measure);
     }
     let missing = count(behind, "entry", "entries");
+    if let Some(why) = log.held {
+        return Finding::warning(format!(
+            "{missing} of {member} are known and not taken, for the log is {why}: look-ups that \
+             rest on it answer review"
+        ))
+        .measured(measure)
+        .fix(
+            "it is read on by itself; to read on at once, make room or raise [quota] and restart",
+        );
+    }
     let detail = match measure.rising() {
         Status::Ok => format!("{missing} of {member} are on their way"),
         Status::Warning | Status::Failed | Status::Skipped => format!(
@@ -263,6 +273,22 @@ mod tests {
         at.logs[0].is_frozen = true;
         let found = only(&run(&at), Code::LogOneHistory, "de");
         assert_eq!((found.status, found.side.as_str()), (Status::Failed, ""));
+    }
+
+    #[test]
+    fn a_log_that_is_held_back_says_why_and_that_it_goes_on_by_itself() {
+        let mut at = healthy();
+        at.logs[1].held = Some("held back: the disk is nearly full");
+        assert_eq!(only(&run(&at), Code::LogCurrent, "jp").status, Status::Ok);
+        at.logs[1].known = at.logs[1].size + 3;
+        let found = only(&run(&at), Code::LogCurrent, "jp");
+        assert_eq!(found.status, Status::Warning);
+        assert!(
+            found.detail.contains("the disk is nearly full"),
+            "{}",
+            found.detail
+        );
+        assert!(found.fix.contains("by itself"), "{}", found.fix);
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub(super) fn healthy() -> Snapshot {
         is_frozen: false,
         damage: Vec::new(),
         fresh_ms: NOW,
+        held: None,
         stuck_ms: 0,
         unapplied_ms: 0,
     };
@@ -71,6 +72,7 @@ pub(super) fn healthy() -> Snapshot {
         bodies: Bodies::default(),
         disk: Ok(Disk {
             free: 100 << 30,
+            is_low: false,
             ours: 1 << 30,
             grown: 0,
             watched_ms: DAY_MS,

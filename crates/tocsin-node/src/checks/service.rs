@@ -43,6 +43,10 @@ fn disk(disk: &Unread<Disk>) -> Finding {
         _ => Status::Failed,
     };
     finding.status = finding.status.max(by_bytes);
+    if disk.is_low {
+        finding.status = Status::Failed;
+        finding.detail = format!("{}: only what releases goods is written", finding.detail);
+    }
     finding.fix(fix)
 }
 
@@ -157,6 +161,7 @@ mod tests {
     fn with_disk(free: u64, ours: u64) -> Finding {
         let mut at = healthy();
         at.disk = Ok(Disk {
+            is_low: false,
             free,
             ours,
             grown: 0,
@@ -187,6 +192,7 @@ mod tests {
     #[test]
     fn how_long_a_disk_lasts_is_told_after_an_hour_of_growing() {
         let disk = |grown, watched_ms| Disk {
+            is_low: false,
             free: 1 << 30,
             ours: 1 << 30,
             grown,

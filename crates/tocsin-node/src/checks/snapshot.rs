@@ -143,6 +143,8 @@ pub(crate) struct Log {
     pub(crate) damage: Vec<String>,
     /// Until when we surely have everything its member said (Unix ms).
     pub(crate) fresh_ms: i64,
+    /// Why it is held back, where it is.
+    pub(crate) held: Option<&'static str>,
     /// How long it has been behind without growing.
     pub(crate) stuck_ms: i64,
     /// How long entries have waited for the registry while it took none of them.
@@ -162,6 +164,8 @@ pub(crate) struct Bodies {
 pub(crate) struct Disk {
     /// To us.
     pub(crate) free: u64,
+    /// Only what releases goods is written.
+    pub(crate) is_low: bool,
     /// What our data directory takes.
     pub(crate) ours: u64,
     /// What it grew by while we watched, and for how long (ms).
