@@ -303,9 +303,7 @@ fn store(
     let followed = mirror.follower.commit(accepted);
     followed.map_err(MirrorError::Follow)?;
     node.metrics.log_grew(&mirror.origin, size);
-    let count = entries.len() as u64;
-    node.origins
-        .took(origin, count, bytes, origins::monotonic_ms());
+    node.took(origin, entries.len(), bytes);
     if entries.len() >= limits::FILLING_ENTRIES {
         let now_ms = clock::monotonic_ms().max(1);
         node.mirrors.filled_ms.store(now_ms, Ordering::Relaxed);
@@ -350,6 +348,14 @@ impl Incoming {
                 .map_err(|_| MirrorError::OverBound)?;
         }
         Ok(batch)
+    }
+}
+
+impl Node {
+    /// So much of a log was stored.
+    fn took(&self, origin: &str, entries: usize, bytes: u64) {
+        let now_ms = origins::monotonic_ms();
+        self.origins.took(origin, entries as u64, bytes, now_ms);
     }
 }
 
