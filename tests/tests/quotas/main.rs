@@ -19,7 +19,6 @@ mod requests;
 use tocsin_core::decision::{Decision, DecisionKind};
 use tocsin_core::order::{Order, OrderActKind};
 use tocsin_core::statement::{Act, StatementRef};
-use tocsin_log::hash::Hash;
 use tocsin_tests::network::Network;
 use tocsin_tests::say::{self, Saying, Signed};
 use tocsin_wire::proto::v1;
@@ -28,51 +27,46 @@ use tonic::Status;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
+const BINARY: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
 
 /// The stable reason of a refusal.
-pub fn reason(status: &Status) -> String {
+fn reason(status: &Status) -> String {
     let info = status.get_details_error_info();
     info.map(|info| info.reason).unwrap_or_default()
 }
 
 /// How long a refusal asks to wait.
-pub fn wait_of(status: &Status) -> Option<std::time::Duration> {
+fn wait_of(status: &Status) -> Option<std::time::Duration> {
     status.get_details_retry_info()?.retry_delay
 }
 
 /// By both officers of a member.
-pub fn by_officers(network: &Network, member: &str, saying: &Saying) -> Signed {
+fn by_officers(network: &Network, member: &str, saying: &Saying) -> Signed {
     let keys = ["o-1", "o-2"].map(|person| network.key(member, person));
     saying.sign(&[&keys[0], &keys[1]])
 }
 
 /// An order of a member, signed.
-pub fn order(network: &Network, member: &str, number: u32, order: Order) -> Signed {
+fn order(network: &Network, member: &str, number: u32, order: Order) -> Signed {
     let saying = Saying::new(member, Act::Order(Box::new(order))).number(number);
     by_officers(network, member, &saying)
 }
 
 /// Both officers end their order.
-pub fn withdrawal(network: &Network, member: &str, order: &StatementRef) -> Signed {
+fn withdrawal(network: &Network, member: &str, order: &StatementRef) -> Signed {
     let saying = Saying::new(member, say::act(OrderActKind::Withdraw)).about(order);
     by_officers(network, member, &saying)
 }
 
 /// One officer's decision on an order's issue.
-pub fn decision(
-    network: &Network,
-    member: &str,
-    order: &StatementRef,
-    kind: DecisionKind,
-) -> Signed {
+fn decision(network: &Network, member: &str, order: &StatementRef, kind: DecisionKind) -> Signed {
     let decision: Decision = say::decision(kind, order.statement_id);
     let saying = Saying::new(member, Act::Decision(decision)).about(order);
     saying.sign(&[&network.key(member, "o-1")])
 }
 
 /// Both officers of a member put a pack of one rule in force; `limits` are lines of `[limits]`.
-pub async fn publish(network: &Network, member: &str, then: &str, limits: &str) {
+async fn publish(network: &Network, member: &str, then: &str, limits: &str) {
     let Act::PolicyPack(mut pack) = say::pack(&member.to_uppercase(), then) else {
         panic!("a pack");
     };
@@ -85,7 +79,7 @@ pub async fn publish(network: &Network, member: &str, then: &str, limits: &str) 
 }
 
 /// How a block stands at a node, and by whose word.
-pub async fn block(channel: &Channel, order: &str, jurisdiction: &str) -> (String, String) {
+async fn block(channel: &Channel, order: &str, jurisdiction: &str) -> (String, String) {
     let request = v1::GetBlockRequest {
         name: format!("{order}@{jurisdiction}"),
     };
@@ -99,7 +93,7 @@ pub async fn block(channel: &Channel, order: &str, jurisdiction: &str) -> (Strin
 }
 
 /// Waits until a block stands as wanted.
-pub async fn wait_block(
+async fn wait_block(
     channel: &Channel,
     order: &str,
     jurisdiction: &str,
@@ -120,13 +114,13 @@ pub async fn wait_block(
 }
 
 /// `US-2026-0412` of the year in which the test runs.
-pub fn name(member: &str, number: u32) -> String {
+fn name(member: &str, number: u32) -> String {
     let year = tocsin_core::date::year(say::now_ms());
     format!("{}-{year}-{number:04}", member.to_uppercase())
 }
 
 /// A value of one of the node's metrics, summed over its labels that contain `label`.
-pub fn metric(network: &Network, member: &str, name: &str, label: &str) -> f64 {
+fn metric(network: &Network, member: &str, name: &str, label: &str) -> f64 {
     let page = network.page(member, "/metrics");
     let lines = page.lines().filter(|line| {
         let is_named = line
@@ -137,9 +131,4 @@ pub fn metric(network: &Network, member: &str, name: &str, label: &str) -> f64 {
     lines
         .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
         .sum()
-}
-
-/// The digest that names a statement.
-pub fn digest(signed: &Signed) -> Hash {
-    signed.entry.statement_id()
 }
