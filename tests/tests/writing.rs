@@ -38,11 +38,13 @@ impl Desk {
         Self { dir, keys }
     }
 
-    /// What a command line ends with and prints; `KEY2` is the second officer's key, `_` a reason.
+    /// What a command line ends with and prints; `KEY1` and `KEY2` are officers'
+    /// keys, `_` a reason.
     fn says(&self, line: &str) -> (i32, Value) {
-        let key = self.keys[1].display().to_string();
+        let keys = self.keys.each_ref().map(|key| key.display().to_string());
         let args = line.split(' ').map(|arg| match arg {
-            "KEY2" => key.as_str(),
+            "KEY1" => keys[0].as_str(),
+            "KEY2" => keys[1].as_str(),
             "_" => "invented reason",
             _ => arg,
         });
@@ -82,15 +84,11 @@ impl Desk {
         shown["state"].as_str().unwrap().to_owned()
     }
 
-    /// In force whatever the day is on which the test runs.
-    fn backdate(&self, file: &str) {
+    fn edit(&self, file: &str, old: &str, new: &str) {
         let path = self.dir.path().join(file);
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(
-            &path,
-            text.replace("from = 2026-11-22", "from = 2020-01-01"),
-        )
-        .unwrap();
+        assert!(text.contains(old), "{text}");
+        std::fs::write(&path, text.replace(old, new)).unwrap();
     }
 
     fn has(&self, file: &str) -> bool {
@@ -113,7 +111,8 @@ async fn an_officer_writes_grades_signs_and_changes_an_order_through_a_protected
     assert!(!desk.has("order.toml"));
     desk.does("order new");
     assert_eq!(desk.says("order new").0, 7, "what is there is left alone");
-    desk.backdate("order.toml");
+    // In force whatever the day is on which the test runs.
+    desk.edit("order.toml", "from = 2026-11-22", "from = 2020-01-01");
     let (exit, lint) = desk.says("order lint order.toml");
     assert_eq!((exit, lint["kind"].as_str()), (20, Some("lint")), "{lint}");
     let score = lint["completeness"].as_u64().unwrap();
@@ -144,6 +143,23 @@ async fn an_officer_writes_grades_signs_and_changes_an_order_through_a_protected
     desk.is_refused(&format!("{withdraw} --because slip"), 2, "CAUSE_MISMATCH");
     desk.does(&format!("-c prod order suspend {order} --reason _ --yes"));
     assert_eq!(desk.state(order), "suspended");
+
+    let text = desk.does(&format!("order text {order} new.toml"));
+    assert_eq!(text["file"], "new.toml");
+    let relinted = desk.says("order lint new.toml").1;
+    assert_eq!(
+        relinted["completeness"], score,
+        "the same text, to be changed"
+    );
+    desk.edit("new.toml", "Certain Chargers", "Certain Wall Chargers");
+    let slip = format!("order modify {order} --document new.toml --reason _ --because slip");
+    desk.does(&format!("{slip} --key KEY2 --key KEY1 --dry-run"));
+    desk.does(&format!("-c prod {slip} --key KEY2 --key KEY1 --yes"));
+    let text = desk.says(&format!("order text {order} --stdout")).1;
+    assert!(
+        text.as_str().unwrap().contains("Certain Wall Chargers"),
+        "{text}"
+    );
 
     let amend = format!("-c prod order amend {order} --reason _ --because error --yes");
     desk.does(&amend);

@@ -12,7 +12,7 @@ mod act;
 mod context;
 pub mod operator;
 
-pub use act::{ActArgs, ActHow, AmendArgs, Cause, ModifyArgs};
+pub use act::{ActArgs, ActHow, AmendArgs, Cause, ModifyArgs, TextArgs};
 pub use context::{ContextArgs, ContextVerb};
 use operator::{CheckArgs, TraceArgs};
 
@@ -154,6 +154,8 @@ pub enum OrderVerb {
     Withdraw(ActArgs),
     /// Ask why an own order changes, and lead to the act that fits
     Amend(AmendArgs),
+    /// Write the text of an order as it stands as a document, to change it
+    Text(TextArgs),
 }
 
 /// What is done with policy packs.
@@ -524,6 +526,8 @@ mod tests {
             "tocsin order rescind US-2026-0412 --reason x",
             "tocsin order withdraw US-2026-0412 --reason x --key a --key b --because error",
             "tocsin order amend US-2026-0412",
+            "tocsin order text US-2026-0412",
+            "tocsin order text US-2026-0412 --stdout",
             "tocsin order amend US-2026-0412 --because slip --reason x --document o.toml",
             "tocsin report lint r.toml --min-completeness 80",
             "tocsin policy lint p.toml",

@@ -29,6 +29,12 @@ pub fn show(ms: i64) -> String {
     }
 }
 
+/// RFC 3339 in UTC to the millisecond, as [`parse`] reads it back.
+#[must_use]
+pub fn exact(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(|_| show(ms), |instant| instant.to_string())
+}
+
 /// Now, in Unix milliseconds, by this machine's clock.
 #[must_use]
 pub fn now_ms() -> i64 {
@@ -79,6 +85,7 @@ mod tests {
     fn instants_show_as_they_parse() {
         assert_eq!(show(1_795_305_600_999), "2026-11-22T00:00:00Z");
         assert_eq!(show(0), "");
+        assert_eq!(parse(&exact(1_795_305_600_999)), Some(1_795_305_600_999));
         assert_eq!(year(1_795_305_600_000), 2026);
         assert_eq!(utc_date(1_795_305_600_000), (2026, 11, 22));
         assert!(show(i64::MAX).ends_with("ms"));

@@ -61,6 +61,18 @@ pub struct AmendArgs {
     pub how: ActHow,
 }
 
+/// Which order's text is written, and where.
+#[derive(Args, Clone, Debug)]
+pub struct TextArgs {
+    /// The order, e.g. US-2026-0412
+    pub order: String,
+    /// The file to write; ORDER.toml when left out
+    pub file: Option<PathBuf>,
+    /// Print it instead
+    #[arg(long, conflicts_with = "file")]
+    pub stdout: bool,
+}
+
 /// Who signs an act, and what becomes of it.
 #[derive(Args, Clone, Debug)]
 pub struct ActHow {

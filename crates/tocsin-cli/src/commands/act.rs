@@ -9,7 +9,7 @@ use tocsin_log::hash::Hash;
 
 use super::amend;
 use super::record::{OrderSeen, get_order};
-use super::statement::{check, report, sign_with, submit_draft};
+use super::statement::{check, references, report, sign_with, submit_draft};
 use crate::args::{ActArgs, ActHow, ModifyArgs};
 use crate::document::{Document, Kind, read};
 use crate::draft::{Draft, Setting, State};
@@ -106,6 +106,7 @@ pub async fn modify_own(
     };
     let mut document = document(act, text.tlp);
     document.bodies = text.bodies;
+    document.refs = text.refs;
     finish_own(session, &own, &document, &args.how).await
 }
 
@@ -172,13 +173,14 @@ pub async fn finish(
     stem: &str,
 ) -> Result<Exit, Failure> {
     let author = node.member()?;
+    let refs = references(session, Some(node), author, document).await?;
     let setting = Setting {
         log: author.origin.log_name(),
         created_ms: instant::now_ms(),
         number: 0,
         about: Some(about),
         judged,
-        refs: Vec::new(),
+        refs,
     };
     let keys = session.keys(&how.key)?;
     let mut draft = Draft::make(document, setting)?;

@@ -37,6 +37,9 @@ pub async fn run(session: &mut Session, args: &AmendArgs) -> Result<Exit, Failur
         let document = match &args.document {
             Some(document) => document.clone(),
             None => {
+                session.out.note(&format!(
+                    "tocsin order text {order} writes the present text, to be changed."
+                ));
                 let question = "File with the whole new text, as an order document:";
                 needed(session, "--document", question)?.into()
             }

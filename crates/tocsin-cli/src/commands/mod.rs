@@ -15,6 +15,7 @@ pub mod policy;
 pub mod record;
 pub mod statement;
 pub mod status;
+pub mod text;
 pub mod trace;
 pub mod verify;
 
@@ -89,6 +90,7 @@ async fn order_verb(session: &mut Session, verb: OrderVerb) -> Result<Exit, Fail
         OrderVerb::Modify(args) => act::modify(session, &args).await,
         OrderVerb::Rescind(args) => act::run(session, OrderActKind::Rescind, &args).await,
         OrderVerb::Withdraw(args) => act::run(session, OrderActKind::Withdraw, &args).await,
+        OrderVerb::Text(args) => text::run(session, &args).await,
         OrderVerb::Amend(args) => amend::run(session, &args).await,
     }
 }

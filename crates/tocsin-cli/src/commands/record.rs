@@ -97,9 +97,15 @@ pub struct OrderSeen {
 }
 
 impl OrderSeen {
-    /// The statement that a decision on it judges: the issue, or the last modification that counts.
+    /// The statement that a decision on it judges.
     #[must_use]
     pub fn judged(&self) -> Hash {
+        self.present().entry.statement_id()
+    }
+
+    /// The statement that gives its present text: the issue, or the last modification that counts.
+    #[must_use]
+    pub fn present(&self) -> &Seen {
         use tocsin_core::order::OrderActKind;
         use tocsin_core::statement::Act;
         let modifies = |seen: &&Seen| {
@@ -107,13 +113,7 @@ impl OrderSeen {
             let is_modify = matches!(act, Some(Act::OrderAct(a)) if a.kind == OrderActKind::Modify);
             is_modify && seen.void.is_none()
         };
-        self.acts
-            .iter()
-            .rev()
-            .find(modifies)
-            .unwrap_or(&self.issue)
-            .entry
-            .statement_id()
+        self.acts.iter().rev().find(modifies).unwrap_or(&self.issue)
     }
 }
 

@@ -187,13 +187,12 @@ pub async fn submit(session: &mut Session, args: &SubmitArgs) -> Result<Exit, Fa
     if binds(&draft.statement.act) {
         let word = draft.statement.act.word();
         session.confirm_sending(&format!("Submit this {word} to {}?", node.context.member))?;
-    } else {
-        session.guard()?;
     }
     submit_draft(session, &node, &draft, args.wait.wait).await
 }
 
-/// Submits a draft, verifies the receipt and says where the statement stands.
+/// Submits a draft, verifies the receipt and says where the statement stands. Whoever calls it,
+/// nothing goes through a protected context that was not confirmed.
 ///
 /// # Errors
 /// When the node refuses it, or its receipt does not verify.
@@ -203,6 +202,7 @@ pub async fn submit_draft(
     draft: &Draft,
     wait: Wait,
 ) -> Result<Exit, Failure> {
+    session.guard()?;
     let wait_for = match wait {
         Wait::Local => v1::WaitFor::Local,
         Wait::Replicated => v1::WaitFor::Replicated,
@@ -351,7 +351,10 @@ const fn binds(act: &Act) -> bool {
 }
 
 /// The statements that a document cites.
-async fn references(
+///
+/// # Errors
+/// When the node has none of a name, or what it shows does not verify.
+pub async fn references(
     session: &Session,
     node: Option<&Node>,
     author: &Member,

@@ -10,6 +10,7 @@ mod kinds;
 mod lint;
 mod parts;
 mod scaffold;
+pub mod write;
 
 use std::path::Path;
 

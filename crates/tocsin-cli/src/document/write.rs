@@ -1,0 +1,197 @@
+//! An order as a document again: what stands now, to be changed and given back as the new text.
+
+use tocsin_core::handling::Tlp;
+use tocsin_core::order::Order;
+use tocsin_core::party::Party;
+use tocsin_core::product::{Article, Selector};
+use tocsin_core::right::Right;
+
+use crate::instant;
+
+/// The document of an order, which reads back as the same order. `further` are the articles of its
+/// lasting body, `refs` what it cites.
+#[must_use]
+pub fn order_document(order: &Order, further: &[Article], tlp: Tlp, refs: &[String]) -> String {
+    let mut lines = vec![
+        "# The order as it stands. Change what is to change: the whole text replaces the old."
+            .to_owned(),
+        "# Every field is explained by: tocsin order new --stdout".to_owned(),
+        text("tlp", tlp.word()),
+        text("case_ref", &order.case_ref),
+        text("title", &order.title),
+        text("instrument", order.instrument.word()),
+        text("scope", order.scope.word()),
+        text("phase", order.phase.word()),
+        text("from", &instant::exact(order.from_ms)),
+    ];
+    if order.until_ms != 0 {
+        lines.push(text("until", &instant::exact(order.until_ms)));
+    }
+    lines.extend([
+        format!("counterfeit = {}", order.counterfeit),
+        text("summary", &order.summary),
+        text("no_right_reason", &order.no_right_reason),
+        format!("exercise = {}", order.exercise),
+        texts("refs", refs),
+    ]);
+    for party in &order.respondents {
+        lines.extend(respondent(party));
+    }
+    for (key, articles) in [
+        ("articles", order.articles.as_slice()),
+        ("further_articles", further),
+    ] {
+        for article in articles {
+            lines.extend(goods(key, article));
+        }
+    }
+    for right in &order.rights {
+        lines.extend(rights(right));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn respondent(party: &Party) -> Vec<String> {
+    let mut lines = vec![
+        "\n[[respondents]]".to_owned(),
+        text("kind", party.kind.word()),
+        texts("names", &party.names),
+        text("country", &party.country),
+    ];
+    lines.extend(selectors("identifiers", &party.identifiers));
+    lines
+}
+
+fn goods(key: &str, article: &Article) -> Vec<String> {
+    let mut lines = vec![
+        format!("\n[[{key}]]"),
+        text("description", &article.description),
+    ];
+    lines.extend(selectors("selectors", &article.selectors));
+    lines
+}
+
+fn rights(right: &Right) -> Vec<String> {
+    vec![
+        "\n[[rights]]".to_owned(),
+        text("kind", right.kind.word()),
+        text("office", &right.office),
+        text("number", &right.number),
+        text("missing_reason", &right.missing_reason),
+        text("claims", &right.claims),
+    ]
+}
+
+fn selectors(key: &str, selectors: &[Selector]) -> Vec<String> {
+    let mut lines = vec![format!("{key} = [")];
+    for selector in selectors {
+        let kind = selector.kind();
+        let fact = match selector {
+            Selector::Hs(hs) => format!("{}, edition = {}", text("hs", &hs.code), hs.edition),
+            Selector::Serial(range) => format!(
+                "serial = {{ {}, low = {}, high = {}, width = {} }}",
+                text("prefix", &range.prefix),
+                range.low,
+                range.high,
+                range.width
+            ),
+            Selector::Gtin(said)
+            | Selector::Model(said)
+            | Selector::Mid(said)
+            | Selector::Lei(said)
+            | Selector::Eori(said)
+            | Selector::Brand(said) => text(kind.word(), said),
+        };
+        lines.push(format!("  {{ {fact} }},"));
+    }
+    lines.push("]".to_owned());
+    lines
+}
+
+fn text(key: &str, said: &str) -> String {
+    format!("{key} = {}", quoted(said))
+}
+
+fn texts(key: &str, said: &[String]) -> String {
+    let said: Vec<String> = said.iter().map(|said| quoted(said)).collect();
+    format!("{key} = [{}]", said.join(", "))
+}
+
+/// A TOML basic string: nothing that stands in a text can end it.
+fn quoted(said: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in said.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tocsin_core::statement::{Act, DecodedBody};
+
+    use super::*;
+    use crate::document::{Document, Kind, parse, scaffold};
+
+    fn document(text: &str) -> Document {
+        parse(Kind::Order, text, Path::new(".")).unwrap_or_else(|f| panic!("{f:?}\n{text}"))
+    }
+
+    fn written(document: &Document) -> String {
+        let Act::Order(order) = &document.act else {
+            panic!("an order")
+        };
+        let further = document.bodies.iter().flat_map(|(body, _)| match body {
+            DecodedBody::Order(body) => body.articles.clone(),
+            DecodedBody::Report(_) | DecodedBody::Indicator(_) | DecodedBody::PolicyPack(_) => {
+                vec![]
+            }
+        });
+        let further: Vec<Article> = further.collect();
+        order_document(order, &further, document.tlp, &document.refs)
+    }
+
+    #[test]
+    fn an_order_reads_back_from_its_document() {
+        let identified = "identifiers = [{ lei = \"0000EXEMPLA000000070\" }, { eori = \"DE1\" },\n\
+                          { mid = \"JPEXENON12TOK\" }]\n#";
+        let full = scaffold(Kind::Order)
+            .replace("identifiers = [", identified)
+            .replace("  # { ", "  # ")
+            .replace("refs = []", "refs = [\"US-2026-0007\", \"jp:00\"]")
+            .replace("# [[further_articles]]", "[[further_articles]]")
+            .replace("# description = \"further", "description = \"further")
+            .replace(
+                "# selectors = [{",
+                "selectors = [{ brand = \"EXEMPLA\" }, {",
+            )
+            .replace("until = 2031-11-22\n", "");
+        let full = full.replacen("\n]\n", "\n", 1);
+        for text in [scaffold(Kind::Order), full] {
+            let read = document(&text);
+            assert_eq!(document(&written(&read)), read);
+        }
+    }
+
+    #[test]
+    fn no_text_breaks_out_of_its_quotes_and_no_millisecond_is_lost() {
+        let mut hostile = document(&scaffold(Kind::Order));
+        let Act::Order(order) = &mut hostile.act else {
+            panic!("an order")
+        };
+        order.title = "\"\"\"\nscope = \"limited\" \\u0041 '''".into();
+        order.summary = "tab\there, 日本語, line\nbreak".into();
+        order.from_ms += 1;
+        let read = document(&written(&hostile));
+        assert_eq!(read, hostile);
+    }
+}
