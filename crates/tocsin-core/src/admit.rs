@@ -16,7 +16,7 @@ use crate::roster::{Alliance, Member};
 use crate::statement::{
     Act, BodyRef, DecodeError, Decoded, DecodedBody, MAX_BODIES, Statement, StatementRef, Unknown,
 };
-use crate::validate::{self, Author, Verdict, undecodable, validate};
+use crate::validate::{self, Author, Signed, Verdict, undecodable, validate, validate_draft};
 
 /// Why a statement is not let in; the submitter is told, and nothing is kept.
 pub type AdmitError = Refusal;
@@ -157,6 +157,73 @@ impl Admitted {
 /// The first rule that is broken: form, signatures, content, place and time, bodies, what is known,
 /// then quotas.
 pub fn admit(submission: Submission, door: &Door<'_>) -> Result<Admitted, AdmitError> {
+    let looked = look(submission, door, |entry, decoded| {
+        match validate(
+            entry,
+            decoded,
+            &door.member.origin,
+            door.next_index,
+            door.alliance,
+        ) {
+            Verdict::Valid(author) => Ok(author),
+            Verdict::Opaque { .. } => Err(Reason::UnknownAct.into()),
+            Verdict::Invalid(refusal) => Err(refusal),
+        }
+    })?;
+    let (statement, author) = (&looked.statement, &looked.signed);
+    let is_release = door.known.is_release(statement);
+    let bytes = looked.entry.len() + looked.bodies.iter().map(Vec::len).sum::<usize>();
+    let counted = (!is_release && !author.by_node_key)
+        .then(|| Said::new(statement, author.persons.clone(), bytes as u64));
+    if let Some(said) = &counted {
+        door.known.may_say(said)?;
+    }
+    Ok(Admitted {
+        entry: looked.entry,
+        statement_id: looked.statement_id,
+        statement: looked.statement,
+        author: looked.signed,
+        bodies: looked.bodies,
+        decoded_bodies: looked.decoded_bodies,
+        counted,
+        is_release,
+    })
+}
+
+/// Judges a draft as [`admit`] will judge the statement, but for the signatures that are missing.
+///
+/// Nothing counts against quotas before it is said.
+///
+/// # Errors
+/// As [`admit`], but for quotas.
+pub fn admit_draft(submission: Submission, door: &Door<'_>) -> Result<Signed, AdmitError> {
+    let looked = look(submission, door, |entry, decoded| {
+        validate_draft(
+            entry,
+            decoded,
+            &door.member.origin,
+            door.next_index,
+            door.alliance,
+        )
+    })?;
+    Ok(looked.signed)
+}
+
+/// What was looked at, and by whom it is signed.
+struct Looked<S> {
+    entry: Vec<u8>,
+    statement_id: Hash,
+    statement: Statement,
+    signed: S,
+    bodies: Vec<Vec<u8>>,
+    decoded_bodies: Vec<DecodedBody>,
+}
+
+fn look<S>(
+    submission: Submission,
+    door: &Door<'_>,
+    judge: impl FnOnce(&Entry, &Decoded) -> Result<S, AdmitError>,
+) -> Result<Looked<S>, AdmitError> {
     let Submission {
         entry,
         decoded,
@@ -184,37 +251,18 @@ pub fn admit(submission: Submission, door: &Door<'_>) -> Result<Admitted, AdmitE
         Decoded::Bad(error) => return Err(undecodable(error)),
     };
     check_place(statement, door)?;
-    let author = match validate(
-        &entry,
-        &decoded,
-        &door.member.origin,
-        door.next_index,
-        door.alliance,
-    ) {
-        Verdict::Valid(author) => author,
-        Verdict::Opaque { .. } => return Err(Reason::UnknownAct.into()),
-        Verdict::Invalid(refusal) => return Err(refusal),
-    };
+    let signed = judge(&entry, &decoded)?;
     check_window(statement.created_ms, door.now_ms)?;
     let (bodies, decoded_bodies) = check_bodies(statement, bodies, door.member)?;
     let statement_id = entry.statement_id();
     check_known(statement, &statement_id, door)?;
-    let is_release = door.known.is_release(statement);
-    let bytes = entry_bytes.len() + bodies.iter().map(Vec::len).sum::<usize>();
-    let counted = (!is_release && !author.by_node_key)
-        .then(|| Said::new(statement, author.persons.clone(), bytes as u64));
-    if let Some(said) = &counted {
-        door.known.may_say(said)?;
-    }
-    Ok(Admitted {
+    Ok(Looked {
         entry: entry_bytes,
         statement_id,
         statement: statement.clone(),
-        author,
+        signed,
         bodies,
         decoded_bodies,
-        counted,
-        is_release,
     })
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use tocsin_log::checkpoint::Origin;
-use tocsin_log::entry::{Entry, STATEMENT_TYPE};
+use tocsin_log::entry::{Entry, EntrySignature, STATEMENT_TYPE};
 use tocsin_log::key::{ALG_ED25519, Signature};
 
 use crate::decision::{Decision, DecisionKind};
@@ -95,6 +95,43 @@ pub fn check_unsigned(
     jurisdiction: &str,
 ) -> Result<(), InvalidReason> {
     content::check_unsigned(statement, payload_bytes, jurisdiction)
+}
+
+/// Judges what some of those who must sign have signed, as [`validate`] would, but for the
+/// signatures that are missing.
+///
+/// # Errors
+/// The first other rule that it breaks.
+pub fn validate_draft(
+    entry: &Entry,
+    decoded: &Decoded,
+    origin: &Origin,
+    index: u64,
+    alliance: &Alliance,
+) -> Result<Signed, InvalidReason> {
+    let missing = match validate(entry, decoded, origin, index, alliance) {
+        Verdict::Valid(_) => 0,
+        // The last of all rules: whatever else could be wrong is not.
+        Verdict::Invalid(refusal) if refusal.reason == Reason::NeedsSecondOfficer => 1,
+        Verdict::Invalid(refusal) => return Err(refusal),
+        Verdict::Opaque { .. } => return Err(Reason::UnknownAct.into()),
+    };
+    let member = alliance.member(origin.member());
+    let person = |signature: &EntrySignature| {
+        let key = member?.record_keys.get(&signature.key_id)?;
+        Some(key.person.clone())
+    };
+    let persons = entry.signatures.iter().filter_map(person).collect();
+    Ok(Signed { persons, missing })
+}
+
+/// How far a draft has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// Pseudonyms of the persons who signed.
+    pub persons: BTreeSet<String>,
+    /// Officers who must still sign.
+    pub missing: u32,
 }
 
 /// The record keys that signed; every signature must count, so that none can be added by another's

@@ -1,8 +1,9 @@
-//! Facts that are in no member's log: cosignatures received, evidence, what an operator overrode.
+//! Facts that are in no member's log: cosignatures received, evidence, what an operator overrode,
+//! drafts.
 //!
-//! One thread writes them. Evidence and an operator's word are flushed at once; of cosignatures
-//! only the latest of each member counts, and losing the last second of them costs nothing:
-//! members say them again.
+//! One thread writes them. Evidence and an operator's word are flushed at once; whoever puts or
+//! discards a draft waits until that is flushed. Of cosignatures only the latest of each member
+//! counts, and losing the last second of them costs nothing: members say them again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
@@ -11,12 +12,14 @@ use std::time::{Duration, Instant};
 
 use prost::Message;
 use tocsin_log::note::SignatureLine;
-use tocsin_store::error::{Refusal, StoreError};
+use tocsin_store::error::{Refusal as Refused, StoreError};
 use tocsin_store::local::{LocalKind, LocalLog};
 use tocsin_wire::proto::peer::v1 as peer;
+use tokio::sync::oneshot;
 
 use crate::fault::FaultBell;
 use crate::room::Room;
+use crate::status::{Reason, Refusal};
 
 /// Facts waiting to be written; more are dropped but for evidence, which waits.
 const QUEUE: usize = 1_024;
@@ -37,7 +40,14 @@ enum Fact {
     },
     Evidence(Vec<u8>),
     Override(Vec<u8>),
+    Draft {
+        record: Vec<u8>,
+        written: Written,
+    },
 }
+
+/// Who waits for a draft to last.
+type Written = oneshot::Sender<Result<(), Refusal>>;
 
 impl Journal {
     /// Starts the thread; it ends when the journal is dropped.
@@ -81,6 +91,18 @@ impl Journal {
         let _ = self.queue.send(Fact::Evidence(piece.encode_to_vec()));
     }
 
+    /// What became of a draft; it lasts when this returns.
+    ///
+    /// # Errors
+    /// A full disk or queue, or a fault.
+    pub(crate) async fn draft(&self, record: Vec<u8>) -> Result<(), Refusal> {
+        let (written, done) = oneshot::channel();
+        let sent = self.queue.try_send(Fact::Draft { record, written });
+        sent.map_err(|_| Refusal::of(Reason::QueueFull))?;
+        let done = done.await;
+        done.unwrap_or_else(|_| Err(Refusal::of(Reason::Fault)))
+    }
+
     /// An operator overrode a rule, and said why.
     pub(crate) fn overridden(&self, reason: &str) {
         let _ = self.queue.send(Fact::Override(reason.as_bytes().to_vec()));
@@ -109,12 +131,29 @@ impl Writing {
                 }
                 Ok(Fact::Evidence(record)) => self.keep(LocalKind::Evidence, record)?,
                 Ok(Fact::Override(record)) => self.keep(LocalKind::Override, record)?,
+                Ok(Fact::Draft { record, written }) => self.write_draft(record, written)?,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return self.flush(&mut gathered),
             }
             self.flush(&mut gathered)?;
             since = Instant::now();
         }
+    }
+
+    /// Answers when the draft lasts, or that there is no room for it: what is half signed is not
+    /// worth the last of the disk.
+    fn write_draft(&mut self, record: Vec<u8>, written: Written) -> Result<(), StoreError> {
+        if !self.room.may_grow(record.len() as u64) {
+            answer(written, Err(Refusal::of(Reason::DiskReserved)));
+            return Ok(());
+        }
+        match self.log.append(&[(LocalKind::Draft, record)]) {
+            Ok(()) => answer(written, Ok(())),
+            Err(StoreError::Refused(refused)) => answer(written, Err(refused.into())),
+            // Whoever waits hears of a fault when this thread has ended.
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
     }
 
     /// Writes what must not be lost, out of the reserve if need be. With that used up too there is
@@ -137,8 +176,13 @@ impl Writing {
             return Ok(());
         }
         match self.log.append(&records) {
-            Err(StoreError::Refused(Refusal::DiskFull)) => Ok(()),
+            Err(StoreError::Refused(Refused::DiskFull)) => Ok(()),
             appended => appended,
         }
     }
+}
+
+fn answer(written: Written, result: Result<(), Refusal>) {
+    // Whoever gave up waiting asks again and finds it.
+    let _ = written.send(result);
 }

@@ -21,6 +21,7 @@ pub mod checks;
 mod cosignatures;
 mod decider;
 mod door;
+mod drafts;
 mod evidence;
 mod fault;
 mod follow;

@@ -157,6 +157,17 @@ pub const DISK_RESERVE_MIB: u32 = 32;
 pub const QUOTA_STRETCH_ENTRIES: u64 = 1_024;
 /// And no further than this: some tenths of a second of reading.
 pub const QUOTA_SEARCH_ENTRIES: u64 = 65_536;
+// Drafts.
+
+/// Drafts that wait for a second officer, in all: a member's officers have that many in years.
+pub const MAX_DRAFTS: usize = 1_024;
+/// Bytes of all drafts with their bodies, in memory.
+pub const MAX_DRAFTS_BYTES: usize = 32 * 1024 * 1024;
+/// One draft with its bodies (bytes): one record of the local log, with room for what stands
+/// beside it. What is larger is mailed as a file.
+pub const MAX_DRAFT_BYTES: usize = tocsin_store::local::MAX_RECORD_BYTES - 1024;
+/// Characters of the reason for which a draft was discarded.
+pub const MAX_DRAFT_REASON_CHARS: usize = 256;
 
 // Reading.
 

@@ -27,6 +27,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::cosignatures::{Cosignatures, Held};
 use crate::door::OwnNote;
+use crate::drafts::Drafts;
 use crate::evidence::EvidenceShelf;
 use crate::fault::FaultBell;
 use crate::indexer::Indexer;
@@ -66,6 +67,7 @@ pub(crate) struct Node {
     pub(crate) state: Arc<State>,
     pub(crate) cosignatures: Cosignatures,
     pub(crate) own_note: OwnNote,
+    pub(crate) drafts: Drafts,
     pub(crate) evidence: EvidenceShelf,
     pub(crate) ahead: Ahead,
     pub(crate) peers: Peers,

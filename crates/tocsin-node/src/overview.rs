@@ -109,6 +109,7 @@ impl StatusSource for Overview {
             orders: orders as u64,
             blocks_in_force: in_force as u64,
             pending: pending as u64,
+            drafts: node.drafts.count(node) as u64,
             evidence: node.evidence.count() as u64,
             certificate_from_ms: certificate.not_before_ms,
             certificate_until_ms: certificate.not_after_ms,

@@ -31,6 +31,7 @@ use crate::config::{Config, ConfigError, read_bounded};
 use crate::cosignatures::Cosignatures;
 use crate::dial::{DialError, Dialler};
 use crate::door::OwnNote;
+use crate::drafts::Drafts;
 use crate::evidence::EvidenceShelf;
 use crate::fault::FaultBell;
 use crate::indexer::Indexer;
@@ -207,6 +208,7 @@ fn assemble(
         state: Arc::new(State::new(&alliance)),
         cosignatures: Cosignatures::default(),
         own_note: OwnNote::default(),
+        drafts: Drafts::default(),
         evidence: EvidenceShelf::default(),
         ahead: Ahead::default(),
         peers: Peers::new(others.clone()),
@@ -284,8 +286,10 @@ fn open(
         LocalKind::Cosignature => {
             cosignatures.extend(whose(record).map(|whose| (whose, record.to_vec())));
         }
-        LocalKind::Evidence | LocalKind::Erasure => records.push((kind, record.to_vec())),
-        LocalKind::Audit | LocalKind::Override | LocalKind::Draft | LocalKind::Subscription => {}
+        LocalKind::Evidence | LocalKind::Erasure | LocalKind::Draft => {
+            records.push((kind, record.to_vec()));
+        }
+        LocalKind::Audit | LocalKind::Override | LocalKind::Subscription => {}
     })?;
     let cosignatures = cosignatures.into_values();
     records.extend(cosignatures.map(|record| (LocalKind::Cosignature, record)));
@@ -336,10 +340,10 @@ fn take_up(node: &Node, records: &[(LocalKind, Vec<u8>)]) -> Result<(), RunError
                     node.remember_cosignature(&ack);
                 }
             }
+            LocalKind::Draft => node.drafts.remember(node, record),
             LocalKind::Audit
             | LocalKind::Override
             | LocalKind::Erasure
-            | LocalKind::Draft
             | LocalKind::Subscription => {}
         }
     }

@@ -298,6 +298,10 @@ pub enum Reason {
     QuotaRequests,
     /// Too many watchers.
     TooManyWatchers,
+    /// The drafts take all the room they may.
+    DraftsFull,
+    /// What somebody would sign stands in the log.
+    AlreadyAccepted,
     /// The node is stopping.
     Draining,
     /// The node asks its peers for its own newest checkpoint before it signs.
@@ -334,6 +338,8 @@ pub const REASONS: &[Reason] = &[
     Reason::QueueFull,
     Reason::QuotaRequests,
     Reason::TooManyWatchers,
+    Reason::DraftsFull,
+    Reason::AlreadyAccepted,
     Reason::Draining,
     Reason::AskingPeers,
     Reason::ReadOnly,
@@ -357,16 +363,18 @@ impl Reason {
             Self::WrongAlliance | Self::Frozen => Class::FailedPrecondition,
             Self::NotFound | Self::UnknownOrigin => Class::NotFound,
             Self::AheadOfNode => Class::OutOfRange,
-            Self::RequestIdReused => Class::AlreadyExists,
+            Self::RequestIdReused | Self::AlreadyAccepted => Class::AlreadyExists,
             Self::DeadlinePassed => Class::DeadlineExceeded,
             Self::Overloaded
             | Self::Draining
             | Self::AskingPeers
             | Self::ReadOnly
             | Self::DiskFull => Class::Unavailable,
-            Self::QueueFull | Self::QuotaRequests | Self::TooManyWatchers | Self::DiskReserved => {
-                Class::ResourceExhausted
-            }
+            Self::QueueFull
+            | Self::QuotaRequests
+            | Self::TooManyWatchers
+            | Self::DraftsFull
+            | Self::DiskReserved => Class::ResourceExhausted,
             Self::Damaged => Class::DataLoss,
             Self::Fault => Class::Internal,
         }
@@ -392,6 +400,8 @@ impl Reason {
             Self::QueueFull => "QUEUE_FULL",
             Self::QuotaRequests => "QUOTA_REQUESTS",
             Self::TooManyWatchers => "TOO_MANY_WATCHERS",
+            Self::DraftsFull => "DRAFTS_FULL",
+            Self::AlreadyAccepted => "ALREADY_ACCEPTED",
             Self::Draining => "NODE_DRAINING",
             Self::AskingPeers => "ASKING_PEERS",
             Self::ReadOnly => "READ_ONLY",
@@ -437,6 +447,10 @@ impl Reason {
                  raise [quota] in node.toml"
             }
             Self::TooManyWatchers => "the node serves as many watchers as it may; use another node",
+            Self::DraftsFull => {
+                "the node keeps as many drafts as it may; submit or discard some, or mail the file"
+            }
+            Self::AlreadyAccepted => "the statement stands in the log: nothing is left to sign",
             Self::Draining => "the node is stopping; go on at another node with your cursor",
             Self::AskingPeers => {
                 "the node asks its peers where its log stood before it signs; try again"

@@ -96,6 +96,62 @@ fn at_door(submission: Submission, member: &str, known: &Few) -> Result<Admitted
     )
 }
 
+fn as_draft(submission: Submission, member: &str, known: &Few) -> Result<Signed, AdmitError> {
+    let alliance = alliance();
+    let door = Door {
+        alliance: &alliance,
+        member: alliance.member(member).unwrap(),
+        next_index: 3,
+        now_ms: NOW_MS,
+        known,
+    };
+    admit_draft(submission, &door)
+}
+
+#[test]
+fn a_draft_is_judged_as_the_door_will_but_for_the_second_officer() {
+    let (statement, member, signers) = good()["order"].clone();
+    let known = few();
+    let half = |statement: &Statement| submission(statement, member, &signers[..1]);
+    let signed = as_draft(half(&statement), member, &known).unwrap();
+    assert_eq!((signed.persons.len(), signed.missing), (1, 1));
+    let whole = submission(&statement, member, &signers);
+    let signed = as_draft(whole, member, &known).unwrap();
+    assert_eq!((signed.persons.len(), signed.missing), (2, 0));
+    // Everything else that the door asks is asked of a draft, too.
+    let code = |statement: &Statement, known: &Few| {
+        as_draft(half(statement), member, known).unwrap_err().code()
+    };
+    let mut late = statement.clone();
+    late.created_ms = NOW_MS - MAX_AGE_MS - 1;
+    assert_eq!(code(&late, &known), "CREATED_OUT_OF_WINDOW");
+    let mut elsewhere = statement.clone();
+    elsewhere.log = "test.example/kr".to_owned();
+    assert_ne!(
+        as_draft(half(&elsewhere), member, &known).map(|_| ()),
+        Ok(())
+    );
+    let year = date::year(statement.created_ms);
+    let taken = Few {
+        taken: Some((year, statement.number, Hash::of(b"another"))),
+        ..few()
+    };
+    assert_eq!(code(&statement, &taken), "NUMBER_TAKEN");
+    let mut forged = half(&statement);
+    forged.entry.signatures[0].sig[5] ^= 1;
+    let refusal = as_draft(forged, member, &known).unwrap_err();
+    assert_eq!(refusal.code(), "SIGNATURE_INVALID");
+    let mut bodiless = half(&statement);
+    bodiless.bodies.push(SubmittedBody {
+        bytes: body_bytes("more"),
+        decoded: Ok(DecodedBody::Report(Box::new(report_body()))),
+    });
+    assert_eq!(
+        as_draft(bodiless, member, &known).unwrap_err().code(),
+        "BODY_COUNT"
+    );
+}
+
 fn word(result: Result<Admitted, AdmitError>) -> String {
     match result {
         Ok(_) => "admitted".to_owned(),

@@ -3,6 +3,7 @@
 pub(crate) mod blocks;
 mod bundle;
 mod decisions;
+mod drafts;
 pub(crate) mod find;
 mod health;
 mod log;
@@ -26,6 +27,7 @@ use tocsin_wire::proto::peer::v1::peer_service_server::{self, PeerServiceServer}
 use tocsin_wire::proto::v1;
 use tocsin_wire::proto::v1::block_service_server::{self, BlockServiceServer};
 use tocsin_wire::proto::v1::decision_service_server::{self, DecisionServiceServer};
+use tocsin_wire::proto::v1::draft_service_server::{self, DraftServiceServer};
 use tocsin_wire::proto::v1::indicator_service_server::{self, IndicatorServiceServer};
 use tocsin_wire::proto::v1::log_service_server::{self, LogServiceServer};
 use tocsin_wire::proto::v1::notice_service_server::{self, NoticeServiceServer};
@@ -59,12 +61,16 @@ pub(crate) fn routes(node: &Arc<Node>) -> Result<Routes, tonic_reflection::serve
     let submit = SubmitServiceServer::new(submit::Submit::new(Arc::clone(node)))
         .max_decoding_message_size(limits::MAX_SUBMIT_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_CONTROL_MESSAGE_BYTES);
+    let drafts = DraftServiceServer::new(drafts::DraftDesk::new(Arc::clone(node)))
+        .max_decoding_message_size(limits::MAX_SUBMIT_MESSAGE_BYTES)
+        .max_encoding_message_size(limits::MAX_ANSWER_MESSAGE_BYTES);
     let health = health::service(node);
     let node = || Arc::clone(node);
     let records = records::Records::new(node());
     let reflection = reflection::service(&SERVED)?;
     Ok(Routes::new(peer)
         .add_service(submit)
+        .add_service(drafts)
         .add_service(reflection)
         .add_service(health)
         .add_service(reading!(ReportServiceServer::new(records.clone())))
@@ -91,9 +97,10 @@ pub(crate) fn routes(node: &Arc<Node>) -> Result<Routes, tonic_reflection::serve
 }
 
 /// The names of the services above, for reflection.
-const SERVED: [&str; 12] = [
+const SERVED: [&str; 13] = [
     block_service_server::SERVICE_NAME,
     decision_service_server::SERVICE_NAME,
+    draft_service_server::SERVICE_NAME,
     indicator_service_server::SERVICE_NAME,
     log_service_server::SERVICE_NAME,
     notice_service_server::SERVICE_NAME,
