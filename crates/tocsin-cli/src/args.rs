@@ -11,10 +11,12 @@ use crate::output::{Color, Format};
 mod act;
 mod context;
 pub mod operator;
+mod pending;
 
 pub use act::{ActArgs, ActHow, AmendArgs, Cause, ModifyArgs, TextArgs};
 pub use context::{ContextArgs, ContextVerb};
 use operator::{CheckArgs, TraceArgs};
+pub use pending::{PendingArgs, PendingSignArgs, PendingVerb};
 
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug)]
@@ -71,8 +73,8 @@ pub enum Command {
     /// Policy packs: by which rules decisions are made at once
     #[command(subcommand)]
     Policy(PolicyVerb),
-    /// What waits for an officer's decision here
-    Pending,
+    /// What waits for my signature or my decision, the soonest deadline first
+    Pending(PendingArgs),
     /// Blocks: orders as they stand in one jurisdiction
     #[command(subcommand)]
     Block(BlockVerb),
@@ -123,7 +125,7 @@ pub enum StatementVerb {
     Lint(LintArgs),
     /// Sign a document into a .tsn file
     Sign(SignArgs),
-    /// Submit a signed .tsn file to our node
+    /// Submit a signed .tsn file to our node; what needs a second officer waits there as a draft
     Submit(SubmitArgs),
     /// List, newest last
     List(ListArgs),
@@ -140,7 +142,7 @@ pub enum OrderVerb {
     /// The verbs of every statement
     #[command(flatten)]
     Statement(StatementVerb),
-    /// Add the second officer's signature to a .tsn draft (orders, their acts, decisions)
+    /// Add the second officer's signature to a draft (orders, their acts, decisions)
     Cosign(CosignArgs),
     /// Stop an own order for now; one officer
     Suspend(ActArgs),
@@ -286,7 +288,8 @@ pub struct SignArgs {
 /// Which draft is cosigned, and by whom.
 #[derive(Args, Clone, Debug)]
 pub struct CosignArgs {
-    /// The .tsn draft; it is replaced by the cosigned one
+    /// The .tsn draft, replaced by the cosigned one; or a draft at our node by its name, submitted
+    /// when it is signed
     pub file: PathBuf,
     /// Record key file of who signs; the context's when left out
     #[arg(long, value_name = "FILE")]
@@ -543,6 +546,12 @@ mod tests {
             "tocsin policy test p.toml US-2026-0412",
             "tocsin policy show p.tsn",
             "tocsin pending",
+            "tocsin pending --key k",
+            "tocsin pending --all",
+            "tocsin pending show 0123456789abcdef",
+            "tocsin pending sign 0123456789abcdef --key k --wait replicated",
+            "tocsin pending discard 0123456789abcdef --reason slip",
+            "tocsin order withdraw US-2026-0412 --reason x --draft",
             "tocsin block list --in-force --jurisdiction DE",
             "tocsin block show US-2026-0412@DE",
             "tocsin block matrix",
@@ -574,6 +583,8 @@ mod tests {
             "tocsin report lint r.toml --min-completeness 101",
             "tocsin context remove",
             "tocsin lookup",
+            "tocsin pending sign",
+            "tocsin order withdraw US-2026-0412 --reason x --draft --out f.tsn",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

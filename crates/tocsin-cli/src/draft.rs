@@ -269,7 +269,18 @@ impl Draft {
                     .advice("see what it is with: tocsin verify FILE"),
             );
         }
-        let statement = match tocsin_wire::statement::decode(&file.entry.payload) {
+        Self::of(file.entry, file.bodies)
+    }
+
+    /// A draft from its exact bytes, read once.
+    ///
+    /// # Errors
+    /// When this version cannot read what the statement says.
+    pub fn of(entry: Entry, bodies: Vec<Vec<u8>>) -> Result<Self, Failure> {
+        if entry.payload_type != STATEMENT_TYPE {
+            return Err(Failure::usage("not a statement").code("PAYLOAD_TYPE"));
+        }
+        let statement = match tocsin_wire::statement::decode(&entry.payload) {
             Decoded::Known(statement) => *statement,
             Decoded::Opaque { .. } => {
                 return Err(
@@ -282,9 +293,9 @@ impl Draft {
             }
         };
         Ok(Self {
-            entry: file.entry,
+            entry,
             statement,
-            bodies: file.bodies,
+            bodies,
         })
     }
 

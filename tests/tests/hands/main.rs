@@ -12,6 +12,8 @@
     reason = "a test that cannot go on ends there, and nobody else calls its helpers"
 )]
 
+mod drafts;
 mod stream;
+mod tool;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tocsin-under-test");

@@ -82,6 +82,9 @@ pub struct ActHow {
     /// Write a .tsn file instead of submitting
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Let it wait at our node for the second officer, instead of writing a .tsn file
+    #[arg(long, conflicts_with = "out")]
+    pub draft: bool,
     /// How long to wait for other members
     #[command(flatten)]
     pub wait: WaitArgs,

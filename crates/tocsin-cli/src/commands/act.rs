@@ -8,6 +8,7 @@ use tocsin_core::statement::{Act, StatementRef};
 use tocsin_log::hash::Hash;
 
 use super::amend;
+use super::pending;
 use super::record::{OrderSeen, get_order};
 use super::statement::{check, references, report, sign_with, submit_draft};
 use crate::args::{ActArgs, ActHow, ModifyArgs};
@@ -186,6 +187,9 @@ pub async fn finish(
     let mut draft = Draft::make(document, setting)?;
     check(session, &draft, author)?;
     let state = sign_with(&mut draft, &keys, &node.alliance, author)?;
+    if how.draft && state == State::NeedsSecond {
+        return pending::put(session, node, &draft).await;
+    }
     if how.out.is_some() || state == State::NeedsSecond {
         let path = how
             .out

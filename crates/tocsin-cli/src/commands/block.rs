@@ -173,54 +173,6 @@ fn cell_text(cell: &v1::MatrixCell, since: &str) -> String {
     text
 }
 
-/// `pending`.
-///
-/// # Errors
-/// When the node refuses.
-pub async fn pending(session: &mut Session) -> Result<Exit, Failure> {
-    let node = session.node().await?;
-    let timeout = session.globals.timeout;
-    let node_ref = &node;
-    let page = |page_token: String| async move {
-        let mut decisions = client!(node_ref, decision_service_client, DecisionServiceClient);
-        let request = v1::ListPendingDecisionsRequest {
-            page_size: PAGE_SIZE,
-            page_token,
-        };
-        let answer = call(timeout, decisions.list_pending_decisions(request)).await?;
-        Ok((answer.pending, answer.next_page_token))
-    };
-    let rows: Vec<Value> = pages(MAX_ROWS, page)
-        .await?
-        .iter()
-        .map(|waiting| {
-            json!({
-                "order": waiting.order, "title": waiting.title, "state": waiting.state,
-                "reason": waiting.reason, "until": instant::show(waiting.until_ms),
-            })
-        })
-        .collect();
-    let columns = [
-        ("ORDER", "order"),
-        ("STATE", "state"),
-        ("UNTIL", "until"),
-        ("WHY", "reason"),
-        ("TITLE", "title"),
-    ];
-    session.out.list("pending", &columns, &rows)?;
-    match rows
-        .first()
-        .and_then(|row| row.get("order"))
-        .and_then(Value::as_str)
-    {
-        None => session.out.say("Nothing waits for a decision here.")?,
-        Some(order) => session
-            .out
-            .say(&format!("Decide:  tocsin decide {order} adopt --new"))?,
-    }
-    Ok(Exit::Ok)
-}
-
 /// A notice as an object. `version` of the JSON form comes first, so the notice's own has a longer
 /// name.
 #[must_use]

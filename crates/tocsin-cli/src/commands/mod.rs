@@ -11,6 +11,7 @@ pub mod lint;
 pub mod log;
 pub mod lookup;
 pub mod notices;
+pub mod pending;
 pub mod policy;
 pub mod record;
 pub mod statement;
@@ -44,7 +45,7 @@ pub async fn run(
         Command::Order(verb) => order_verb(session, verb).await,
         Command::Decide(args) => decide::run(session, &args).await,
         Command::Policy(verb) => policy_verb(session, verb).await,
-        Command::Pending => block::pending(session).await,
+        Command::Pending(args) => pending::run(session, &args).await,
         Command::Block(verb) => block::run(session, verb).await,
         Command::Notices(NoticesVerb::Watch(args)) => notices::watch(session, &args).await,
         Command::Lookup(args) => lookup::run(session, &args).await,

@@ -10,7 +10,7 @@ use tocsin_log::keyfile::KeyText;
 use tocsin_wire::proto::v1;
 use tocsin_wire::receipt::Receipt;
 
-use super::record;
+use super::{pending, record};
 use crate::args::{CosignArgs, NewArgs, SignArgs, SubmitArgs, Wait};
 use crate::client;
 use crate::context::member;
@@ -113,6 +113,11 @@ pub async fn sign(session: &mut Session, kind: Kind, args: &SignArgs) -> Result<
 /// # Errors
 /// When the draft or a key cannot be used, or the keys may not sign it.
 pub async fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Failure> {
+    if let Some(name) = args.file.to_str().filter(|_| !args.file.exists())
+        && !is_tsn(&args.file)
+    {
+        return pending::sign(session, name, &args.key, Wait::default()).await;
+    }
     let mut draft = Draft::read(&args.file)?;
     let keys = session.keys(&args.key)?;
     let context = session.context()?;
@@ -126,10 +131,7 @@ pub async fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Fa
     session.confirm(&format!("Sign this {}?", draft.statement.act.word()))?;
     let state = sign_with(&mut draft, &keys, &alliance, author)?;
     if state == State::NeedsSecond {
-        let text = "the second signature must be another person's, and another officer's";
-        return Err(Failure::new(Exit::NotPermitted, text)
-            .code("SAME_PERSON")
-            .advice("hand the file to a second officer; it was left as it is"));
+        return Err(same_person());
     }
     if !session.globals.dry_run {
         draft.rewrite(&args.file)?;
@@ -138,8 +140,32 @@ pub async fn cosign(session: &mut Session, args: &CosignArgs) -> Result<Exit, Fa
     Ok(Exit::Ok)
 }
 
-/// Everything that a second officer signs, and the order it is about as the node knows it.
-async fn show_draft(session: &mut Session, draft: &Draft, author: &Member) -> Result<(), Failure> {
+/// Nothing was added: whoever signed before signed again.
+#[must_use]
+pub fn same_person() -> Failure {
+    let text = "the second signature must be another person's, and another officer's";
+    Failure::new(Exit::NotPermitted, text)
+        .code("SAME_PERSON")
+        .advice("let a second officer sign; the draft was left as it is")
+}
+
+/// A file that is not there stays a file: nobody's draft is signed for a slip in its name.
+fn is_tsn(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("tsn"))
+}
+
+/// Everything that a second officer signs, who signed before, and the order it is about as the node
+/// knows it.
+///
+/// # Errors
+/// When some of it cannot be shown, or printed.
+pub async fn show_draft(
+    session: &mut Session,
+    draft: &Draft,
+    author: &Member,
+) -> Result<(), Failure> {
+    draft.require_shown_whole()?;
     let mut said = crate::show::statement(&draft.statement, &draft.contents()?);
     let id = draft.statement_id();
     let statement = &draft.statement;
@@ -148,6 +174,7 @@ async fn show_draft(session: &mut Session, draft: &Draft, author: &Member) -> Re
     said.insert("created".into(), json!(instant::show(statement.created_ms)));
     said.insert("tlp".into(), json!(statement.tlp.word()));
     said.insert("statement_id".into(), json!(id.to_string()));
+    said.insert("signed_by".into(), json!(pending::persons(draft, author)));
     if let Some(about) = &statement.about {
         // A hash says nothing to a person, so the node is asked what it names; its bytes must
         // hash to it. Without a node the hash is all there is, and that is said.
@@ -184,6 +211,9 @@ async fn about_order(
 pub async fn submit(session: &mut Session, args: &SubmitArgs) -> Result<Exit, Failure> {
     let draft = Draft::read(&args.file)?;
     let node = session.node().await?;
+    if draft.state(&node.alliance, node.member()?)? == State::NeedsSecond {
+        return pending::put(session, &node, &draft).await;
+    }
     if binds(&draft.statement.act) {
         let word = draft.statement.act.word();
         session.confirm_sending(&format!("Submit this {word} to {}?", node.context.member))?;
@@ -333,7 +363,8 @@ pub fn report(
 }
 
 /// The command whose `cosign` and `submit` take such a draft.
-const fn command_of(act: &Act) -> &'static str {
+#[must_use]
+pub const fn command_of(act: &Act) -> &'static str {
     match act {
         Act::Report(_) => "report",
         Act::Indicator(_) => "indicator",
