@@ -40,7 +40,8 @@ async fn put(channel: &Channel, signed: &Signed) -> Result<v1::Draft, Status> {
         statement: Some(write_statement(&signed.entry)),
         bodies: signed.bodies.clone(),
     };
-    let answer = DraftServiceClient::new(channel.clone()).put_draft(request);
+    let mut client = DraftServiceClient::new(channel.clone());
+    let answer = client.put_draft(request);
     Ok(answer.await?.into_inner().draft.unwrap())
 }
 

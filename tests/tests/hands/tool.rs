@@ -288,12 +288,8 @@ fn adopt_abroad(network: &Network, office: &Office, order: &str) {
         "--draft",
         "--yes",
     ];
-    let own = [
-        &["-c", "us"],
-        &adopt[..],
-        &["--key", &key(network, "us", "o-1")],
-    ]
-    .concat();
+    let american = &key(network, "us", "o-1");
+    let own = [&["-c", "us"], &adopt[..], &["--key", american]].concat();
     code(&office.refused(&own), 4, "OWN_ORDER");
     office.good(&[&["-c", "de"], &adopt[..], &["--key", one]].concat());
     assert_eq!(
