@@ -339,6 +339,8 @@ fn discard(network: &Network, office: &Office, order: &str) {
         "--yes",
         "--reason",
         "EXERCISE: a slip",
+        "--because",
+        "ended",
     ]);
     let waiting = office.waiting("us", two);
     let shown = office.json(&["-c", "us", "pending", "show", &waiting[0]]);
@@ -367,15 +369,19 @@ fn discard(network: &Network, office: &Office, order: &str) {
 /// Two officers withdraw it, and it is withdrawn everywhere.
 fn withdraw(network: &Network, office: &Office, order: &str) {
     let (one, two) = (&key(network, "us", "o-1"), &key(network, "us", "o-2"));
-    let abroad = [
-        "-c", "de", "order", "withdraw", order, "--reason", "x", "--yes",
+    let withdraw = [
+        "order", "withdraw", order, "--reason", "x", "--yes", "--key",
     ];
+    let unexplained = [&["-c", "us"], &withdraw[..], &[one]].concat();
+    code(&office.refused(&unexplained), 2, "CAUSE_NEEDED");
     let german = &key(network, "de", "o-1");
-    code(
-        &office.refused(&[&abroad[..], &["--key", german]].concat()),
-        4,
-        "NOT_THE_ISSUER",
-    );
+    let abroad = [
+        &["-c", "de"],
+        &withdraw[..],
+        &[german, "--because", "error"],
+    ]
+    .concat();
+    code(&office.refused(&abroad), 4, "NOT_THE_ISSUER");
     office.good(&[
         "-c",
         "us",
@@ -388,6 +394,8 @@ fn withdraw(network: &Network, office: &Office, order: &str) {
         "--yes",
         "--reason",
         "EXERCISE: issued in error",
+        "--because",
+        "error",
     ]);
     assert_eq!(office.state("us", &format!("{order}@US")), "in_force");
     let waiting = office.waiting("us", two);
