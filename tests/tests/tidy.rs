@@ -59,6 +59,13 @@ const MAX_TEST_FILE_LINES: usize = 900;
 const MAX_FUNCTION_LINES: usize = 70;
 const MAX_LINE_COLUMNS: usize = 100;
 
+/// Where pages of codes are written; elsewhere a code is made.
+const PAGES_OF_CODES: [&str; 2] = ["crates/tocsin-cli/src/codes", "crates/tocsin/src/codes.rs"];
+
+/// How words of capitals begin that are not codes: variables of the environment, and a word that
+/// the demonstration shows.
+const NO_CODES: [&str; 5] = ["TOCSIN_", "XDG_", "NO_COLOR", "CARGO_", "LOST"];
+
 /// Functions that may be longer: file, function, reason.
 const LONG_FUNCTIONS: [(&str, &str, &str); 0] = [];
 
@@ -338,6 +345,62 @@ fn no_kept_file_names_a_path_of_one_machine() {
         found.extend(lines.map(|(at, line)| format!("{path}:{}: {}", at + 1, line.trim())));
     }
     fail_on(&found, "the repository works wherever it is cloned");
+}
+
+/// Every literal of a line that has the form of a code: words of capitals joined by `_`, or one
+/// word where a code is made.
+fn codes_in(line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, word) in line.split('"').enumerate().filter(|(at, _)| at % 2 == 1) {
+        let before = line.split('"').take(at).collect::<Vec<_>>().join("\"");
+        let makes = ["=> ", ".code(", "unverified("];
+        let one = word.len() > 3 && makes.iter().any(|made| before.ends_with(made));
+        let has_form = word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word
+                .chars()
+                .all(|c| matches!(c, 'A'..='Z' | '0'..='9' | '_'))
+            && (one || (word.contains('_') && !word.ends_with('_')));
+        if has_form && !NO_CODES.iter().any(|no| word.starts_with(no)) {
+            found.push(word.to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_code_in_the_sources_has_its_page_and_no_page_is_idle() {
+    let pages = tocsin_cli::codes::all(&tocsin::codes::pages());
+    let (mut found, mut made) = (Vec::new(), BTreeSet::new());
+    for TextFile { path, text } in repository::kept_rust().unwrap() {
+        let is_ours = path.starts_with("crates/") && path.contains("/src/");
+        let is_table = PAGES_OF_CODES.iter().any(|table| path.starts_with(table));
+        if !is_ours || is_table || path.contains("/gen/") || is_all_tests(&path) {
+            continue;
+        }
+        let source = Source::read(&text);
+        let lines = source.uncommented.lines().take(source.lines_before_tests);
+        for (at, line) in lines.enumerate() {
+            for code in codes_in(line) {
+                if !pages.iter().any(|page| page.code == code) {
+                    found.push(format!("{path}:{}: {code}", at + 1));
+                }
+                made.insert(code);
+            }
+        }
+    }
+    fail_on(
+        &found,
+        "`tocsin explain` has no page; write one in codes/table.rs",
+    );
+    let types = tocsin_core::reason::ALL.iter().map(|reason| reason.code());
+    made.extend(types.map(str::to_owned));
+    let idle: Vec<String> = pages
+        .iter()
+        .filter(|page| !page.code.starts_with(|c: char| c.is_ascii_digit()))
+        .filter(|page| !made.contains(page.code))
+        .map(|page| page.code.to_owned())
+        .collect();
+    fail_on(&idle, "a page in `tocsin explain` that nothing says");
 }
 
 #[test]

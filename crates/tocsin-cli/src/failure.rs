@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use crate::codes::{Page, Side, page};
+
 /// The stable exit codes of the hand tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -62,6 +64,109 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// Every one, in order of its number.
+    pub const ALL: [Self; 15] = [
+        Self::Ok,
+        Self::Failed,
+        Self::Usage,
+        Self::NotFound,
+        Self::NotPermitted,
+        Self::Unreachable,
+        Self::Unverified,
+        Self::Conflict,
+        Self::Incomplete,
+        Self::Blocked,
+        Self::Held,
+        Self::Undecided,
+        Self::Stale,
+        Self::Warnings,
+        Self::ChecksFailed,
+    ];
+
+    /// What it says, on whose side it lies, and what to do.
+    #[must_use]
+    pub const fn page(self) -> Page {
+        page(self.digits(), self.side(), self.meaning(), self.remedy())
+    }
+
+    const fn digits(self) -> &'static str {
+        match self {
+            Self::Ok => "0",
+            Self::Failed => "1",
+            Self::Usage => "2",
+            Self::NotFound => "3",
+            Self::NotPermitted => "4",
+            Self::Unreachable => "5",
+            Self::Unverified => "6",
+            Self::Conflict => "7",
+            Self::Incomplete => "8",
+            Self::Blocked => "10",
+            Self::Held => "11",
+            Self::Undecided => "12",
+            Self::Stale => "13",
+            Self::Warnings => "20",
+            Self::ChecksFailed => "21",
+        }
+    }
+
+    const fn side(self) -> Side {
+        match self {
+            Self::Ok | Self::Incomplete | Self::Blocked | Self::Held => Side::Nobody,
+            Self::Failed
+            | Self::Usage
+            | Self::NotFound
+            | Self::NotPermitted
+            | Self::Conflict
+            | Self::Undecided
+            | Self::Warnings
+            | Self::ChecksFailed => Side::Caller,
+            Self::Unreachable | Self::Stale => Side::Operator,
+            Self::Unverified => Side::Member,
+        }
+    }
+
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "done",
+            Self::Failed => "not done, for a reason that has no exit code of its own",
+            Self::Usage => "the command line, a document or a value is wrong; nothing was done",
+            Self::NotFound => "what was named does not exist, or you may not see it",
+            Self::NotPermitted => "this person or client may not do it",
+            Self::Unreachable => "no node answered in time; what was sent may have been done",
+            Self::Unverified => "a signature, proof or root does not hold, or nothing anchors it",
+            Self::Conflict => "something else was there first: a file, a number, a decision",
+            Self::Incomplete => "interrupted before the end; what was done stands",
+            Self::Blocked => "lookup: goods like these are blocked here",
+            Self::Held => "lookup: held, to review or flagged",
+            Self::Undecided => "lookup: nothing matched, but decisive fields were missing",
+            Self::Stale => "lookup: the node's state is too old to say",
+            Self::Warnings => "lint or check has warnings",
+            Self::ChecksFailed => "lint or check has errors",
+        }
+    }
+
+    const fn remedy(self) -> &'static str {
+        match self {
+            Self::Ok => "nothing",
+            Self::Failed => "read the message: it names the reason and what to do",
+            Self::Usage => "mend what the message names; COMMAND --help has examples",
+            Self::NotFound => "check the spelling; tocsin help names shows how things are named",
+            Self::NotPermitted => "use the right key or context, or ask the operator for the role",
+            Self::Unreachable => "try again: submitting one file twice is safe; see tocsin status",
+            Self::Unverified => "do not rely on it; the message says whom to tell",
+            Self::Conflict => "look at what is there, then decide anew",
+            Self::Incomplete => "run the same command again: it goes on where it stopped",
+            Self::Blocked => "stop them; tocsin block show names the order and the decision",
+            Self::Held => "an officer must look at them",
+            Self::Undecided => "it is not clear: look up item number, model or serial as well",
+            Self::Stale => "tell the operator; ask again when tocsin status shows no lag",
+            Self::Warnings => "read them: what is named will be missed, or will soon break",
+            Self::ChecksFailed => "mend what is named",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.number())
@@ -112,14 +217,17 @@ impl Failure {
     /// A file that could not be read or written.
     #[must_use]
     pub fn file(path: &std::path::Path, doing: &str, error: &std::io::Error) -> Self {
-        let kinds = [
-            (ErrorKind::NotFound, Exit::NotFound),
-            (ErrorKind::PermissionDenied, Exit::NotPermitted),
-            (ErrorKind::AlreadyExists, Exit::Conflict),
-        ];
-        let known = kinds.into_iter().find(|(kind, _)| *kind == error.kind());
-        let exit = known.map_or(Exit::Failed, |(_, exit)| exit);
-        Self::new(exit, format!("cannot {doing} {}: {error}", path.display()))
+        let (exit, why) = match error.kind() {
+            ErrorKind::NotFound => (Exit::NotFound, "there is no such file or folder".to_owned()),
+            ErrorKind::PermissionDenied => (
+                Exit::NotPermitted,
+                "the system does not permit it; whose file is it?".to_owned(),
+            ),
+            ErrorKind::AlreadyExists => (Exit::Conflict, "it is there already".to_owned()),
+            // The system knows many more, and new ones may come.
+            _ => (Exit::Failed, error.to_string()),
+        };
+        Self::new(exit, format!("cannot {doing} {}: {why}", path.display()))
     }
 
     /// Adds the stable reason.
@@ -167,8 +275,10 @@ mod tests {
             (Exit::Warnings, 20),
             (Exit::ChecksFailed, 21),
         ];
+        assert_eq!(all.map(|(exit, _)| exit), Exit::ALL);
         for (exit, number) in all {
             assert_eq!(exit.number(), number);
+            assert_eq!(exit.page().code, number.to_string());
         }
     }
 }

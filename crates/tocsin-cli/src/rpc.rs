@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tocsin_core::reason::{ALL, Refusal};
+use tocsin_core::reason::Refusal;
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt;
 
+use crate::codes;
 use crate::failure::{Exit, Failure};
 
 /// Largest answer in bytes: a bundle of 4 MiB with its framing.
@@ -74,8 +75,7 @@ pub fn failure(status: &Status) -> Failure {
             failure.details.push(format!("{key}: {value}"));
         }
         failure.details.sort();
-        let known = ALL.iter().find(|reason| reason.code() == info.reason);
-        failure.advice = known.map(|reason| reason.remedy().to_owned());
+        failure.advice = codes::find(&info.reason, &[]).map(|page| page.remedy.to_owned());
     }
     if let Some(bad) = details.bad_request() {
         for violation in &bad.field_violations {

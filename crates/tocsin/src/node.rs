@@ -9,13 +9,10 @@ use clap::Subcommand;
 use serde_json::json;
 use tocsin_cli::failure::{Exit, Failure};
 use tocsin_cli::output::Output;
-use tocsin_node::checks::Code;
 use tocsin_node::config::Config;
 use tocsin_node::signals::{stop_on_signal, stop_with_parent};
-use tocsin_node::status::REASONS;
 use tocsin_node::{RunOptions, logging};
 use tocsin_store::failpoint::{FAILPOINTS, Failpoints};
-use tocsin_wire::bundle::Explanation;
 use tokio_util::sync::CancellationToken;
 
 use crate::setup::member::Home;
@@ -24,8 +21,6 @@ use crate::setup::member::Home;
 #[derive(Subcommand, Clone, Debug)]
 pub enum NodeVerb {
     /// Run the node until SIGTERM or Ctrl-C; SIGHUP takes a new certificate
-    ///
-    /// Example: tocsin node run --config de/node.toml
     Run {
         /// The node's settings; TOCSIN_* variables and flags win over them
         #[arg(long, env = "TOCSIN_CONFIG", default_value = "node.toml")]
@@ -141,37 +136,6 @@ fn ask_ready(admin: SocketAddr) -> Result<Option<String>, Failure> {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let is_ok = head.split(' ').nth(1) == Some("200");
     Ok((!is_ok).then(|| tocsin_cli::output::clean_line(body.trim())))
-}
-
-/// The node's own reasons and its checks, and what stops a statement on its way, for
-/// `tocsin explain`.
-#[must_use]
-pub fn explanations() -> Vec<Explanation> {
-    let known = REASONS.iter().map(|reason| {
-        // The node writes both in one line: what it means; what it asks for.
-        let (meaning, remedy) = reason
-            .meaning()
-            .split_once("; ")
-            .unwrap_or_else(|| (reason.meaning(), ""));
-        Explanation {
-            code: reason.code(),
-            meaning,
-            remedy,
-        }
-    });
-    let checks = Code::ALL.iter().map(|code| Explanation {
-        code: code.word(),
-        meaning: code.meaning(),
-        remedy: code.remedy(),
-    });
-    let stops = tocsin_node::trace::pages()
-        .into_iter()
-        .map(|page| Explanation {
-            code: page.code,
-            meaning: page.meaning,
-            remedy: page.remedy,
-        });
-    known.chain(checks).chain(stops).collect()
 }
 
 fn run_until_told(config: Config, options: RunOptions, with_parent: bool) -> Result<(), Failure> {
