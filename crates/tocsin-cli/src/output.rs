@@ -7,13 +7,16 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
+use crate::codes;
 use crate::failure::{Exit, Failure};
+use crate::progress::Progress;
+
+mod layout;
+
+use layout::{cells, csv_line, paragraph, text_of};
 
 /// Version of the JSON forms; grows when a field changes its meaning.
 pub const JSON_VERSION: u32 = 1;
-
-/// Widest table cell but the last, in columns; longer text ends in an ellipsis.
-const MAX_CELL_COLUMNS: usize = 64;
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -49,6 +52,9 @@ pub struct Output {
     format: Format,
     quiet: bool,
     color: bool,
+    /// Columns of the terminal; none when the output goes to a file or a pipe, where nothing is
+    /// cut.
+    room: Option<usize>,
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
 }
@@ -76,6 +82,7 @@ impl Output {
             format,
             quiet,
             color,
+            room: terminal_columns(),
             out: Box::new(io::stdout()),
             err: Box::new(io::stderr()),
         }
@@ -88,6 +95,7 @@ impl Output {
             format,
             quiet: false,
             color: false,
+            room: None,
             out,
             err,
         }
@@ -97,6 +105,12 @@ impl Output {
     #[must_use]
     pub const fn format(&self) -> Format {
         self.format
+    }
+
+    /// Shows how far something long has come; see [`Progress`].
+    #[must_use]
+    pub fn progress(&self, what: &str, total: Option<u64>) -> Progress {
+        Progress::new(what, total, !self.quiet)
     }
 
     /// A sentence for people; nothing in the machine forms.
@@ -148,7 +162,7 @@ impl Output {
             Format::Jsonl => rows.iter().try_for_each(|row| self.event(kind, row)),
             Format::Csv => {
                 let head: Vec<String> = columns.iter().map(|c| c.1.to_owned()).collect();
-                self.line(&csv_line(&head))?;
+                self.line(&head.join(","))?;
                 rows.iter()
                     .try_for_each(|row| self.line(&csv_line(&cells(columns, row, false))))
             }
@@ -171,8 +185,7 @@ impl Output {
                     let text = value.get(key).map(|v| text_of(v, true)).unwrap_or_default();
                     if !text.is_empty() {
                         let gap = " ".repeat(wide.saturating_sub(heading.width()) + 2);
-                        let indent = format!("\n{}", " ".repeat(wide + 2));
-                        let text = text.trim_end().replace('\n', &indent);
+                        let text = paragraph(&text, wide + 2, self.room);
                         self.line(&format!("{}{gap}{text}", self.paint(heading)))?;
                     }
                 }
@@ -193,10 +206,20 @@ impl Output {
     /// Says why a command failed: on the error stream, and as JSON on the other when that was
     /// asked.
     pub fn failure(&mut self, failure: &Failure) {
+        let remedy = || {
+            failure
+                .code
+                .as_deref()
+                .and_then(|code| codes::find(code, &[]))
+        };
+        let advice = failure
+            .advice
+            .clone()
+            .or_else(|| remedy().map(|page| page.remedy.to_owned()));
         if matches!(self.format, Format::Json | Format::Jsonl) {
             let value = json!({
                 "exit": failure.exit.number(), "code": failure.code,
-                "message": failure.message, "details": failure.details, "advice": failure.advice,
+                "message": failure.message, "details": failure.details, "advice": advice,
             });
             let _gone = self.event("error", &value);
         }
@@ -208,7 +231,7 @@ impl Output {
         for detail in &failure.details {
             text.push_str(&format!("\n  {detail}"));
         }
-        if let Some(advice) = &failure.advice {
+        if let Some(advice) = &advice {
             text.push_str(&format!("\n  to do: {advice}"));
         }
         let _gone = writeln!(self.err, "{}", clean(&text));
@@ -221,24 +244,10 @@ impl Output {
     }
 
     fn table(&mut self, columns: &[Column], rows: &[Value]) -> Result<(), Failure> {
-        let body: Vec<Vec<String>> = rows.iter().map(|row| cells(columns, row, true)).collect();
-        let widths: Vec<usize> = columns
-            .iter()
-            .enumerate()
-            .map(|(at, column)| {
-                let cell = |row: &Vec<String>| row.get(at).map_or(0, |c| c.width());
-                body.iter()
-                    .map(cell)
-                    .max()
-                    .unwrap_or(0)
-                    .max(column.0.width())
-            })
-            .collect();
-        let head: Vec<String> = columns.iter().map(|c| c.0.to_owned()).collect();
-        let head = aligned(&head, &widths);
+        let mut lines = layout::table(columns, rows, self.room).into_iter();
+        let head = lines.next().unwrap_or_default();
         self.line(&self.paint(&head))?;
-        body.iter()
-            .try_for_each(|row| self.line(&aligned(row, &widths)))
+        lines.try_for_each(|line| self.line(&line))
     }
 
     fn paint(&self, text: &str) -> String {
@@ -325,80 +334,10 @@ fn versioned(kind: &str, value: &Value) -> Value {
     Value::Object(object)
 }
 
-fn cells(columns: &[Column], row: &Value, short: bool) -> Vec<String> {
-    let last = columns.len().saturating_sub(1);
-    let cell = |(at, (_, key)): (usize, &Column)| {
-        let text = row
-            .get(key)
-            .map(|v| clean_line(&text_of(v, short)))
-            .unwrap_or_default();
-        // Nothing stands behind the last column that a long text could push away.
-        if short && at < last {
-            shortened(&text)
-        } else {
-            text
-        }
-    };
-    columns.iter().enumerate().map(cell).collect()
-}
-
-fn text_of(value: &Value, readable: bool) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => clean(text),
-        Value::Bool(true) if readable => "yes".to_owned(),
-        Value::Bool(false) if readable => String::new(),
-        Value::Array(items) => {
-            let parts: Vec<String> = items.iter().map(|v| text_of(v, readable)).collect();
-            parts.join(if readable { ", " } else { ";" })
-        }
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => clean(&value.to_string()),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    if text.width() <= MAX_CELL_COLUMNS {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for c in text.chars() {
-        if kept.width() + 2 > MAX_CELL_COLUMNS {
-            break;
-        }
-        kept.push(c);
-    }
-    kept.push('…');
-    kept
-}
-
-fn aligned(row: &[String], widths: &[usize]) -> String {
-    let mut line = String::new();
-    for (cell, wide) in row.iter().zip(widths) {
-        line.push_str(cell);
-        line.push_str(&" ".repeat(wide.saturating_sub(cell.width()) + 2));
-    }
-    line.trim_end().to_owned()
-}
-
-/// Quotes as RFC 4180, and keeps a spreadsheet from running what a cell says.
-fn csv_line(row: &[String]) -> String {
-    let quoted: Vec<String> = row
-        .iter()
-        .map(|cell| {
-            let formula = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
-            let cell = if formula {
-                format!("'{cell}")
-            } else {
-                cell.clone()
-            };
-            if cell.contains([',', '"', '\n', '\r']) {
-                format!("\"{}\"", cell.replace('"', "\"\""))
-            } else {
-                cell
-            }
-        })
-        .collect();
-    quoted.join(",")
+/// Columns of the terminal that standard output is, unless it is none.
+fn terminal_columns() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
 }
 
 fn closed(error: &io::Error) -> Failure {
@@ -491,6 +430,6 @@ mod tests {
             out.list("things", &[("A", "a"), ("B", "b"), ("C", "c")], &rows)
                 .unwrap();
         });
-        assert_eq!(text, "a,b,c\n\"x,\"\"y\"\"\",'=HYPERLINK(1),-3\n");
+        assert_eq!(text, "a,b,c\n\"x,\"\"y\"\"\",\"'=HYPERLINK(1)\",-3\n");
     }
 }
