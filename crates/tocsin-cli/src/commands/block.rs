@@ -87,6 +87,8 @@ async fn list(
     filter: String,
 ) -> Result<Vec<Value>, Failure> {
     let timeout = session.globals.timeout;
+    let progress = session.out.progress("blocks", None);
+    let progress = &progress;
     let page = |page_token: String| {
         let request = v1::ListBlocksRequest {
             jurisdiction: jurisdiction.clone(),
@@ -98,6 +100,7 @@ async fn list(
         async move {
             let mut blocks = client!(node, block_service_client, BlockServiceClient);
             let answer = call(timeout, blocks.list_blocks(request)).await?;
+            progress.add(u64::try_from(answer.notices.len()).unwrap_or(0));
             Ok((answer.notices, answer.next_page_token))
         }
     };

@@ -141,6 +141,9 @@ pub async fn audit(session: &mut Session, names: &[String]) -> Result<Exit, Fail
 async fn audit_one(session: &Session, node: &Node, author: &Member) -> Result<Value, Failure> {
     let head = fetch_head(session, node, author).await?;
     let size = head.signed.checkpoint().size;
+    let progress = session
+        .out
+        .progress(&format!("auditing {}", author.id), Some(size));
     let mut tree = Tree::new();
     let (mut valid, mut opaque, mut invalid) = (0_u64, 0_u64, 0_u64);
     while tree.size() < size {
@@ -153,6 +156,7 @@ async fn audit_one(session: &Session, node: &Node, author: &Member) -> Result<Va
                 return Err(broken(author, tree.size(), &why));
             }
             tree.append(leaf_hash(&answer.entry));
+            progress.add(1);
             match judge(node, author, &answer)? {
                 Some(Verdict::Valid(_)) => valid += 1,
                 Some(Verdict::Opaque { .. }) => opaque += 1,

@@ -240,59 +240,68 @@ pub async fn fetch(
     filter: &str,
     limit: usize,
 ) -> Result<Vec<v1::Record>, Failure> {
-    let timeout = session.globals.timeout;
-    let (page_size, filter) = (PAGE_SIZE, filter.to_owned());
-    let page = |page_token: String| {
-        let filter = filter.clone();
-        async move {
-            match kind {
-                Kind::Report => {
-                    let mut reports = client!(node, report_service_client, ReportServiceClient);
-                    let request = v1::ListReportsRequest {
-                        page_size,
-                        page_token,
-                        filter,
-                    };
-                    let answer = call(timeout, reports.list_reports(request)).await?;
-                    Ok((answer.records, answer.next_page_token))
-                }
-                Kind::Indicator => {
-                    let mut service =
-                        client!(node, indicator_service_client, IndicatorServiceClient);
-                    let request = v1::ListIndicatorsRequest {
-                        page_size,
-                        page_token,
-                        filter,
-                    };
-                    let answer = call(timeout, service.list_indicators(request)).await?;
-                    Ok((answer.records, answer.next_page_token))
-                }
-                Kind::Order => {
-                    let mut orders = client!(node, order_service_client, OrderServiceClient);
-                    let request = v1::ListOrdersRequest {
-                        page_size,
-                        page_token,
-                        filter,
-                    };
-                    let answer = call(timeout, orders.list_orders(request)).await?;
-                    Ok((answer.records, answer.next_page_token))
-                }
-                Kind::Decision | Kind::Policy => {
-                    let mut service = client!(node, decision_service_client, DecisionServiceClient);
-                    let order = String::new();
-                    let request = v1::ListDecisionsRequest {
-                        page_size,
-                        page_token,
-                        filter,
-                        order,
-                    };
-                    let answer = call(timeout, service.list_decisions(request)).await?;
-                    Ok((answer.records, answer.next_page_token))
-                }
-            }
-        }
+    let progress = session.out.progress(plural(kind), None);
+    let progress = &progress;
+    let next = |token: String| async move {
+        let (records, token) = page(session, node, kind, filter.to_owned(), token).await?;
+        progress.add(u64::try_from(records.len()).unwrap_or(0));
+        Ok((records, token))
     };
-    pages(limit, page).await
+    pages(limit, next).await
+}
+
+/// One page, and the token of the next.
+async fn page(
+    session: &Session,
+    node: &Node,
+    kind: Kind,
+    filter: String,
+    page_token: String,
+) -> Result<(Vec<v1::Record>, String), Failure> {
+    let (timeout, page_size) = (session.globals.timeout, PAGE_SIZE);
+    match kind {
+        Kind::Report => {
+            let mut reports = client!(node, report_service_client, ReportServiceClient);
+            let request = v1::ListReportsRequest {
+                page_size,
+                page_token,
+                filter,
+            };
+            let answer = call(timeout, reports.list_reports(request)).await?;
+            Ok((answer.records, answer.next_page_token))
+        }
+        Kind::Indicator => {
+            let mut service = client!(node, indicator_service_client, IndicatorServiceClient);
+            let request = v1::ListIndicatorsRequest {
+                page_size,
+                page_token,
+                filter,
+            };
+            let answer = call(timeout, service.list_indicators(request)).await?;
+            Ok((answer.records, answer.next_page_token))
+        }
+        Kind::Order => {
+            let mut orders = client!(node, order_service_client, OrderServiceClient);
+            let request = v1::ListOrdersRequest {
+                page_size,
+                page_token,
+                filter,
+            };
+            let answer = call(timeout, orders.list_orders(request)).await?;
+            Ok((answer.records, answer.next_page_token))
+        }
+        Kind::Decision | Kind::Policy => {
+            let mut service = client!(node, decision_service_client, DecisionServiceClient);
+            let request = v1::ListDecisionsRequest {
+                page_size,
+                page_token,
+                filter,
+                order: String::new(),
+            };
+            let answer = call(timeout, service.list_decisions(request)).await?;
+            Ok((answer.records, answer.next_page_token))
+        }
+    }
 }
 
 const fn plural(kind: Kind) -> &'static str {

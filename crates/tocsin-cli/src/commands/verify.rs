@@ -4,16 +4,16 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use tocsin_core::name::resource;
-use tocsin_core::reason;
 use tocsin_log::hash::Hash;
 use tocsin_log::quorum::Grade;
 use tocsin_wire::body::BodyKind;
 use tocsin_wire::bundle::verify::{Verified, verify};
-use tocsin_wire::bundle::{BundleError, MAX_BUNDLE_BYTES, explain};
+use tocsin_wire::bundle::{BundleError, MAX_BUNDLE_BYTES};
 use tocsin_wire::proto::v1;
 
 use crate::args::VerifyArgs;
 use crate::client;
+use crate::codes;
 use crate::context::hash_from_text;
 use crate::failure::{Exit, Failure};
 use crate::files::{Mode, read_bounded, write_new};
@@ -42,54 +42,143 @@ const COLUMNS: &[Column] = &[
     ("genesis", "genesis"),
 ];
 
-/// `verify FILE-or-NAME`.
+const MANY: &[Column] = &[
+    ("FILE", "target"),
+    ("RESULT", "result"),
+    ("STATEMENT", "name"),
+    ("SIGNED BY", "signed_by"),
+    ("ACCEPTED AS OF", "accepted_as_of"),
+    ("GRADE", "grade"),
+    ("TITLE", "title"),
+];
+
+/// `verify FILE-or-NAME..`.
 ///
 /// # Errors
 /// A verification failure with its reason; also when nothing anchors what is consistent.
 pub async fn run(session: &mut Session, args: &VerifyArgs) -> Result<Exit, Failure> {
-    let path = Path::new(&args.target);
     let named = args.genesis.as_deref().map(hash_from_text).transpose()?;
-    let verified = if path.exists() {
-        let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX);
-        let bytes = read_bounded(path, limit)?;
-        verify_bytes(&bytes, named.or_else(|| pinned(session)).as_ref())?
-    } else if args.target.ends_with(".tsn") {
-        return Err(Failure::new(
-            Exit::NotFound,
-            format!("there is no file {}", args.target),
-        ));
-    } else {
-        let node = session.node().await?;
-        let (bytes, _) = fetch_bytes(session, &node, &args.target).await?;
-        let anchor = named
-            .or(node.context.pinned()?)
-            .unwrap_or_else(|| *node.alliance.genesis_hash());
-        let verified = verify_bytes(&bytes, Some(&anchor))?;
-        if let Some(path) = &args.save
-            && !session.globals.dry_run
-        {
-            write_new(path, &bytes, Mode::Public)?;
-        }
-        verified
+    let [target] = args.targets.as_slice() else {
+        return many(session, args, named).await;
     };
+    let verified = open(session, target, named, args.save.as_deref()).await?;
     session
         .out
         .object("verification", COLUMNS, &describe(&verified))?;
-    if !verified.anchored {
-        let genesis = verified.genesis;
-        return Err(
-            Failure::new(Exit::Unverified, "consistent, but nothing anchors it")
-                .code("UNANCHORED")
-                .detail(format!("fingerprint of its alliance: {genesis}"))
-                .advice(format!(
-                    "compare it by voice with a member you know, then: --genesis {genesis}"
-                )),
-        );
-    }
+    anchored(&verified)?;
     session
         .out
         .say("Authentic. Whether it still counts is not known offline: ask a node.")?;
     Ok(Exit::Ok)
+}
+
+/// One line for each of several; what fails is named after all were tried.
+async fn many(
+    session: &mut Session,
+    args: &VerifyArgs,
+    named: Option<Hash>,
+) -> Result<Exit, Failure> {
+    if args.save.is_some() {
+        return Err(
+            Failure::usage("--save keeps one bundle, and several were named")
+                .advice("fetch them one at a time"),
+        );
+    }
+    let total = u64::try_from(args.targets.len()).unwrap_or(u64::MAX);
+    let progress = session.out.progress("verifying", Some(total));
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
+    for target in &args.targets {
+        let outcome = match open(session, target, named, None).await {
+            Ok(verified) => anchored(&verified).map(|()| describe(&verified)),
+            Err(failure) => Err(failure),
+        };
+        let mut row = match outcome {
+            Ok(value) => value,
+            Err(failure) => {
+                let result = failure
+                    .code
+                    .clone()
+                    .unwrap_or_else(|| failure.message.clone());
+                failures.push(failure.detail(target.clone()));
+                json!({"result": result})
+            }
+        };
+        if let Some(fields) = row.as_object_mut() {
+            fields.insert("target".to_owned(), json!(target));
+        }
+        rows.push(row);
+        progress.add(1);
+    }
+    drop(progress);
+    session.out.list("verifications", MANY, &rows)?;
+    let count = failures.len();
+    let Some(first) = failures.into_iter().next() else {
+        session
+            .out
+            .say("All authentic. Whether they still count is not known offline: ask a node.")?;
+        return Ok(Exit::Ok);
+    };
+    let text = format!(
+        "{count} of {} do not verify; the first: {}",
+        rows.len(),
+        first.message
+    );
+    Err(Failure {
+        message: text,
+        ..first
+    })
+}
+
+/// Reads a file, or fetches by name, and verifies it.
+async fn open(
+    session: &Session,
+    target: &str,
+    named: Option<Hash>,
+    save: Option<&Path>,
+) -> Result<Verified, Failure> {
+    let path = Path::new(target);
+    if path.exists() {
+        let limit = u64::try_from(MAX_BUNDLE_BYTES).unwrap_or(u64::MAX);
+        let bytes = read_bounded(path, limit)?;
+        return verify_bytes(&bytes, named.or_else(|| pinned(session)).as_ref());
+    }
+    if Path::new(target)
+        .extension()
+        .is_some_and(|ext| ext == "tsn")
+    {
+        return Err(
+            Failure::new(Exit::NotFound, format!("there is no file {target}"))
+                .advice("name a file that is there, or a statement such as US-2026-0412"),
+        );
+    }
+    let node = session.node().await?;
+    let (bytes, _) = fetch_bytes(session, &node, target).await?;
+    let anchor = named
+        .or(node.context.pinned()?)
+        .unwrap_or_else(|| *node.alliance.genesis_hash());
+    let verified = verify_bytes(&bytes, Some(&anchor))?;
+    if let Some(path) = save
+        && !session.globals.dry_run
+    {
+        write_new(path, &bytes, Mode::Public)?;
+    }
+    Ok(verified)
+}
+
+/// Refuses what is consistent but under no fingerprint that anybody compared.
+fn anchored(verified: &Verified) -> Result<(), Failure> {
+    if verified.anchored {
+        return Ok(());
+    }
+    let genesis = verified.genesis;
+    Err(
+        Failure::new(Exit::Unverified, "consistent, but nothing anchors it")
+            .code("UNANCHORED")
+            .detail(format!("fingerprint of its alliance: {genesis}"))
+            .advice(format!(
+                "compare it by voice with a member you know, then: --genesis {genesis}"
+            )),
+    )
 }
 
 /// Fetches the bundle of a statement and verifies it under the context's alliance.
@@ -124,23 +213,10 @@ fn verify_bytes(bytes: &[u8], genesis: Option<&Hash>) -> Result<Verified, Failur
         let advice = if matches!(error, BundleError::NotAccepted) {
             "it is a draft: cosign it if need be, then submit it"
         } else {
-            remedy(error.code())
+            codes::find(error.code(), &[]).map_or("do not rely on it", |page| page.remedy)
         };
         Failure::unverified(error.code(), error.to_string()).advice(advice)
     })
-}
-
-fn remedy(code: &str) -> &'static str {
-    let of_core = || {
-        reason::ALL
-            .iter()
-            .find(|known| known.code() == code)
-            .map(|r| r.remedy())
-    };
-    explain(code)
-        .map(|known| known.remedy)
-        .or_else(of_core)
-        .unwrap_or("do not rely on it")
 }
 
 /// The genesis hash of the context, when there is a context at all: a file needs none.

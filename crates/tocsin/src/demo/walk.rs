@@ -134,11 +134,14 @@ impl<'a> Demo<'a> {
         let (network, faults) = (self.network, self.faults);
         let begun = Instant::now();
         faults.begin(name);
+        let progress = out.progress(&format!("step {name}"), None);
         let outcome = tokio::select! {
             biased;
             failure = network.watch(faults) => Err(failure),
             outcome = Box::pin(work(self)) => outcome,
+            never = progress.late() => match never {},
         };
+        drop(progress);
         network.strike(faults);
         let outcome = match (network.dead(), outcome) {
             // A node that has gone is why the rest failed, or would have been missed.
