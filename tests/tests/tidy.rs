@@ -62,9 +62,11 @@ const MAX_LINE_COLUMNS: usize = 100;
 /// Where pages of codes are written; elsewhere a code is made.
 const PAGES_OF_CODES: [&str; 2] = ["crates/tocsin-cli/src/codes", "crates/tocsin/src/codes.rs"];
 
-/// How words of capitals begin that are not codes: variables of the environment, and a word that
-/// the demonstration shows.
-const NO_CODES: [&str; 5] = ["TOCSIN_", "XDG_", "NO_COLOR", "CARGO_", "LOST"];
+/// Words of capitals that are not codes, or how such begin: variables of the environment, a word
+/// that the demonstration shows, and the words of monitoring plug-ins.
+const NO_CODES: [&str; 8] = [
+    "TOCSIN_", "XDG_", "CARGO_", "NO_COLOR", "LOST", "UNKNOWN", "WARNING", "CRITICAL",
+];
 
 /// Functions that may be longer: file, function, reason.
 const LONG_FUNCTIONS: [(&str, &str, &str); 0] = [];
@@ -360,7 +362,8 @@ fn codes_in(line: &str) -> Vec<String> {
                 .chars()
                 .all(|c| matches!(c, 'A'..='Z' | '0'..='9' | '_'))
             && (one || (word.contains('_') && !word.ends_with('_')));
-        if has_form && !NO_CODES.iter().any(|no| word.starts_with(no)) {
+        let is_none = |no: &&str| word == *no || (no.ends_with('_') && word.starts_with(no));
+        if has_form && !NO_CODES.iter().any(is_none) {
             found.push(word.to_owned());
         }
     }

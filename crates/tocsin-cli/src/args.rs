@@ -31,7 +31,14 @@ pub struct Globals {
     )]
     pub context: Option<String>,
     /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM",
+        env = "TOCSIN_OUTPUT"
+    )]
     pub output: Format,
     /// Print results only
     #[arg(short, long, global = true)]
@@ -49,10 +56,24 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub dry_run: bool,
     /// Longest wait for the node, e.g. 500ms, 30s, 2m
-    #[arg(long, global = true, default_value = "30s", value_parser = duration, value_name = "TIME")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "30s",
+        value_parser = duration,
+        value_name = "TIME",
+        env = "TOCSIN_TIMEOUT"
+    )]
     pub timeout: Duration,
     /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        env = "TOCSIN_COLOR"
+    )]
     pub color: Color,
 }
 
@@ -103,10 +124,22 @@ pub enum Command {
     /// Contexts: where the node is and who we are to it
     #[command(subcommand)]
     Context(ContextVerb),
-    /// What an error or reason code means and what to do
+    /// What a code means, on whose side it lies, and what to do; works offline
     Explain {
-        /// A code such as NEEDS_SECOND_OFFICER; none lists all
+        /// A code such as NEEDS_SECOND_OFFICER, or an exit code; none lists all
         code: Option<String>,
+    },
+    /// Help on a command, or on exit-codes, names, cursors, filters, tlp, settings
+    Help {
+        /// A topic, or the words of a command
+        #[arg(value_name = "TOPIC-or-COMMAND")]
+        about: Vec<String>,
+    },
+    /// Print the manual page, or write one for each command
+    Man {
+        /// Write all pages into this folder
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
     },
     /// Print a completion script
     Completion {
@@ -456,12 +489,13 @@ pub struct LookupArgs {
 /// What is verified.
 #[derive(Args, Clone, Debug)]
 pub struct VerifyArgs {
-    /// A .tsn file, or the name of a statement to fetch
-    pub target: String,
+    /// .tsn files, or names of statements to fetch; several are told in a table
+    #[arg(required = true, value_name = "FILE-or-NAME")]
+    pub targets: Vec<String>,
     /// SHA-256 of the genesis roster, as compared by voice; the context's when left out
     #[arg(long, value_name = "HASH")]
     pub genesis: Option<String>,
-    /// Keep the fetched bundle in this file
+    /// Keep the fetched bundle in this file; for one name alone
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 }
@@ -496,6 +530,7 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     #[derive(Parser, Debug)]
+    #[command(disable_help_subcommand = true)]
     struct Tool {
         #[command(flatten)]
         globals: Globals,
@@ -568,6 +603,8 @@ mod tests {
             "tocsin check --admin http://127.0.0.1:7339 --format prometheus --plugin-exit",
             "tocsin explain NEEDS_SECOND_OFFICER",
             "tocsin completion bash",
+            "tocsin help order sign",
+            "tocsin man --dir d",
         ] {
             parse(line).unwrap_or_else(|e| panic!("{line}: {e}"));
         }

@@ -10,6 +10,7 @@
 use std::process::ExitCode;
 
 pub mod args;
+pub mod codes;
 pub mod commands;
 pub mod connect;
 pub mod context;
@@ -17,9 +18,11 @@ pub mod document;
 pub mod draft;
 pub mod failure;
 pub mod files;
+pub mod help;
 pub mod instant;
 pub mod keyfile;
 pub mod output;
+pub mod progress;
 pub mod rpc;
 pub mod seen;
 pub mod session;
@@ -28,19 +31,14 @@ pub mod suggest;
 pub mod terminal;
 
 use args::{Command, Globals};
+use codes::Page;
 use failure::{Exit, Failure};
 use session::Session;
-use tocsin_wire::bundle::Explanation;
 
 /// Runs one of the hand tool's commands to its exit code. `root` is the whole command line, for
-/// completion scripts; `more` are reasons to explain that this crate cannot know.
+/// help, manual and completion; `more` are pages of codes that this crate cannot know.
 #[must_use]
-pub fn run(
-    globals: Globals,
-    command: Command,
-    root: clap::Command,
-    more: &[Explanation],
-) -> ExitCode {
+pub fn run(globals: Globals, command: Command, root: clap::Command, more: &[Page]) -> ExitCode {
     let mut session = Session::new(globals);
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -321,16 +321,17 @@ fn escape_json(text: &str) -> String {
     safe
 }
 
+/// A value under its envelope: a field of its own that is named as one of the envelope's would be
+/// lost, so none is.
 fn versioned(kind: &str, value: &Value) -> Value {
-    let mut object = Map::new();
+    let mut object = match value {
+        Value::Object(fields) => fields.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::from_iter([("value".to_owned(), value.clone())])
+        }
+    };
     object.insert("version".to_owned(), json!(JSON_VERSION));
     object.insert("kind".to_owned(), json!(kind));
-    match value {
-        Value::Object(fields) => object.extend(fields.clone()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            object.insert("value".to_owned(), value.clone());
-        }
-    }
     Value::Object(object)
 }
 

@@ -21,7 +21,7 @@ pub const STATEMENT: &[Column] = &[
     ("EXERCISE", "exercise"),
     ("state", "state"),
     ("act", "act"),
-    ("kind", "kind"),
+    ("kind", "act_kind"),
     ("case", "case_ref"),
     ("instrument", "instrument"),
     ("scope", "scope"),
@@ -72,16 +72,16 @@ pub fn statement(statement: &Statement, bodies: &[DecodedBody]) -> Map<String, V
     let refs: Vec<String> = statement.refs.iter().map(reference).collect();
     fields.insert("refs".into(), json!(refs));
     let said = match &statement.act {
-        Act::Report(report) => json!({"kind": report.kind.word()}),
+        Act::Report(report) => json!({"act_kind": report.kind.word()}),
         Act::Indicator(indicator) => json!({
-            "kind": indicator.kind.word(),
+            "act_kind": indicator.kind.word(),
             "valid_until": instant::show(indicator.valid_until_ms),
         }),
         Act::Order(text) => order(text),
         Act::OrderAct(act) => {
             let mut said = act.replacement.as_ref().map_or_else(|| json!({}), order);
             if let Some(fields) = said.as_object_mut() {
-                fields.insert("kind".into(), json!(act.kind.word()));
+                fields.insert("act_kind".into(), json!(act.kind.word()));
                 fields.insert("reason_given".into(), json!(act.reason));
             }
             said
@@ -128,7 +128,7 @@ pub fn order(order: &Order) -> Value {
 
 fn decision(decision: &Decision) -> Value {
     json!({
-        "kind": decision.kind.word(),
+        "act_kind": decision.kind.word(),
         "judged": decision.judged.to_string(),
         "basis": decision.basis,
         "reason_given": decision.reason,

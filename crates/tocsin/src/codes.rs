@@ -192,6 +192,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_check_and_every_reason_of_the_node_has_its_page() {
+        let more = pages();
+        let reasons = REASONS.iter().map(|reason| reason.code());
+        let checks = Code::ALL.iter().map(|code| code.word());
+        let stops = tocsin_node::trace::pages();
+        let stops = stops.iter().map(|page| page.code);
+        for code in reasons.chain(checks).chain(stops) {
+            assert!(tocsin_cli::codes::find(code, &more).is_some(), "{code}");
+        }
+        for code in Code::ALL {
+            let page = tocsin_cli::codes::find(code.word(), &more).unwrap();
+            assert_eq!(
+                page.meaning,
+                code.meaning(),
+                "no other reason takes its name"
+            );
+        }
+    }
+
+    #[test]
     fn no_code_of_node_or_store_has_two_pages() {
         let here = pages();
         let all = tocsin_cli::codes::all(&[]);

@@ -4,30 +4,32 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tocsin_cli::args::{Command as Hand, Globals};
 use tocsin_cli::failure::{Exit, Failure};
-use tocsin_cli::output::Output;
+use tocsin_cli::help;
+use tocsin_cli::output::{Color, Format, Output};
 
 pub mod bench;
+pub mod codes;
 pub mod demo;
+pub mod examples;
 pub mod node;
 pub mod setup;
 pub mod upgrade;
 
 use setup::commands::{AllianceVerb, ClientVerb, InitArgs, KeyVerb};
 
-/// Tocsin: an alarm bell rung in one town and heard in all.
-///
-/// Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 node unreachable, 6
-/// verification failed, 7 conflict, 8 incomplete but resumable, 20 checks have warnings, 21 checks
-/// failed.
+/// The command line.
 #[derive(Parser, Clone, Debug)]
 #[command(
     name = "tocsin",
     version,
     propagate_version = true,
-    arg_required_else_help = true
+    disable_help_subcommand = true,
+    about = help::ABOUT,
+    long_about = None,
+    after_help = "Exit codes and other topics: tocsin help exit-codes"
 )]
 pub struct Tool {
     /// Flags that every command takes.
@@ -68,10 +70,24 @@ pub enum Command {
     Upgrade(upgrade::UpgradeVerb),
 }
 
+/// The whole command line, with examples and commands by role; help, manual pages and completion
+/// scripts are made from it.
+#[must_use]
+pub fn command() -> clap::Command {
+    help::dressed(Tool::command(), &[help::EXAMPLES, examples::EXAMPLES])
+}
+
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Tool { globals, command } = Tool::parse();
+    if std::env::args_os().len() <= 1 {
+        return alone();
+    }
+    let parsed = Tool::from_arg_matches(&command().get_matches());
+    let Tool {
+        globals,
+        command: asked,
+    } = parsed.unwrap_or_else(|error| error.exit());
     let judged = |work: &dyn Fn(&mut Output) -> Result<Exit, Failure>| {
         let mut out = Output::new(globals.output, globals.color, globals.quiet);
         let outcome = work(&mut out);
@@ -80,16 +96,13 @@ pub fn main() -> ExitCode {
     let out = |work: &dyn Fn(&mut Output) -> Result<(), Failure>| {
         judged(&|out| work(out).map(|()| Exit::Ok))
     };
-    if globals.dry_run && !has_dry_run(&command) {
+    if globals.dry_run && !has_dry_run(&asked) {
         return judged(&|_out| Err(no_dry_run()));
     }
-    match &command {
-        Command::Hand(hand) => tocsin_cli::run(
-            globals.clone(),
-            hand.clone(),
-            Tool::command(),
-            &node::explanations(),
-        ),
+    match &asked {
+        Command::Hand(hand) => {
+            tocsin_cli::run(globals.clone(), hand.clone(), command(), &codes::pages())
+        }
         Command::Demo(args) => out(&|out| demo::run(args, out)),
         Command::Init(args) => out(&|out| setup::commands::run_init(args, out)),
         Command::Alliance(verb) => out(&|out| setup::commands::run_alliance(verb, out)),
@@ -125,6 +138,13 @@ fn no_dry_run() -> Failure {
         .advice("try it in an empty folder, or leave --dry-run out")
 }
 
+/// The tool alone: a screen of help where errors go, for nothing was asked.
+fn alone() -> ExitCode {
+    let mut out = Output::new(Format::Table, Color::Auto, false);
+    out.note(help::short(&command()).trim_end());
+    Exit::Usage.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +175,34 @@ mod tests {
 
     #[test]
     fn the_whole_command_line_is_well_formed() {
-        Tool::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_and_stands_under_one_role() {
+        fn without(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+            for below in command.get_subcommands().filter(|c| !c.is_hide_set()) {
+                let path = format!("{path} {}", below.get_name());
+                let help = below.get_after_help().map(ToString::to_string);
+                let has = help
+                    .unwrap_or_default()
+                    .contains(&format!("  tocsin{path}"));
+                if below.has_subcommands() {
+                    without(below, &path, found);
+                } else if !has && path != " completion" {
+                    found.push(path);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        without(&command(), "", &mut found);
+        assert!(found.is_empty(), "no example: {found:?}");
+        for below in command().get_subcommands() {
+            let roles = help::ROLES
+                .iter()
+                .filter(|(_, names)| names.contains(&below.get_name()));
+            assert_eq!(roles.count(), 1, "help::ROLES: {}", below.get_name());
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Pages that stand nowhere else: the client's door, entries without effect, the hand tool itself.
 
-use super::Side::{Author, Caller, File, Member, Nobody, Operator};
+use super::Side::{Author, Caller, Member, Nobody, Operator};
 use super::{Page, page};
 
 /// What a node says of a filter, a cursor, a text to look up, or bytes it reads; in order.
@@ -359,18 +359,6 @@ pub(super) const OWN: &[Page] = &[
         Operator,
         "A log's entries do not hash to the root that its member signed.",
         "Stop relying on that node, and tell its operator.",
-    ),
-    page(
-        "ROSTER_KEY",
-        Caller,
-        "The key is no gov key of a member that the roster names.",
-        "Sign with keys/gov.key of a founder's data directory.",
-    ),
-    page(
-        "ROSTER_TYPE",
-        File,
-        "The file's signed content is something other than a roster.",
-        "Name the file that `tocsin alliance new` wrote.",
     ),
     page(
         "TIMED_OUT",

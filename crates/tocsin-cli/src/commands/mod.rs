@@ -10,6 +10,7 @@ pub mod explain;
 pub mod lint;
 pub mod log;
 pub mod lookup;
+pub mod manual;
 pub mod notices;
 pub mod pending;
 pub mod policy;
@@ -23,13 +24,13 @@ pub mod verify;
 use crate::args::{
     Command, ContextVerb, LogVerb, NoticesVerb, OrderVerb, PolicyVerb, StatementVerb,
 };
+use crate::codes::Page;
 use crate::document::Kind;
 use crate::failure::{Exit, Failure};
 use crate::session::Session;
-use tocsin_wire::bundle::Explanation;
 
-/// Does a command. `root` is the whole command line, for completion scripts; `more` are reasons to
-/// explain that this crate cannot know.
+/// Does a command. `root` is the whole command line, for help, manual and completion; `more` are
+/// pages of codes that this crate cannot know.
 ///
 /// # Errors
 /// Why it was not done.
@@ -37,7 +38,7 @@ pub async fn run(
     session: &mut Session,
     command: Command,
     root: clap::Command,
-    more: &[Explanation],
+    more: &[Page],
 ) -> Result<Exit, Failure> {
     match command {
         Command::Report(verb) => statement_verb(session, Kind::Report, verb).await,
@@ -62,7 +63,9 @@ pub async fn run(
         Command::Check(args) => check::run(session, &args).await,
         Command::Context(verb) => context_verb(session, verb).await,
         Command::Explain { code } => explain::run(session, code.as_deref(), more),
-        Command::Completion { shell } => explain::completion(session, shell, root),
+        Command::Help { about } => manual::help(session, &about, root),
+        Command::Man { dir } => manual::man(session, dir.as_deref(), root),
+        Command::Completion { shell } => manual::completion(session, shell, root),
     }
 }
 

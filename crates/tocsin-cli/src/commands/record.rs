@@ -74,7 +74,7 @@ async fn show_order(session: &mut Session, node: &Node, name: &str) -> Result<Ex
         session.out.say("\nWhat the issuer did to it since:")?;
         let columns = [
             ("CREATED", "created"),
-            ("ACT", "kind"),
+            ("ACT", "act_kind"),
             ("REASON", "reason_given"),
             ("SIGNED BY", "signed_by"),
             ("VERDICT", "verdict"),

@@ -238,7 +238,12 @@ impl Home {
     /// # Errors
     /// When it is not there or not of its form.
     pub fn read_member_file(&self) -> Result<MemberFile, Failure> {
-        read_member_file(&self.member_file())
+        read_member_file(&self.member_file()).map_err(|failure| {
+            if failure.exit != Exit::NotFound {
+                return failure;
+            }
+            failure.advice("name the data directory that `tocsin init` made, with --dir")
+        })
     }
 
     /// The manifest as it stands.

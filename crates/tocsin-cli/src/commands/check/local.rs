@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn every_code_of_ours_has_its_page_and_its_category() {
         for (code, category) in CODES {
-            let page = crate::commands::explain::explain_row(code, &[]);
+            let page = crate::codes::find(code, &[]);
             assert!(page.is_some(), "{code}");
             assert_eq!(row(code, Status::Ok, String::new()).category, category);
         }

@@ -1,0 +1,238 @@
+//! What each example needs before it can be run. Whoever adds a command with an example adds a line
+//! here only when the example needs more than a desk with keys, alliance file and contexts.
+
+use crate::Example;
+
+/// How a command comes to its end.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    /// By itself.
+    Itself,
+    /// It is told to, once this member's node serves.
+    WhenServing(&'static str),
+}
+
+/// Where and after what an example is run.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    /// At whose node.
+    pub(crate) at: &'static str,
+    /// Lines typed before it. `@order` stands for a new order of the US, which takes the place of
+    /// US-2026-0412 from there on.
+    pub(crate) prepare: &'static [&'static str],
+    /// Whether it asks a person, who says yes.
+    pub(crate) asks: bool,
+    /// How it ends.
+    pub(crate) end: End,
+    /// The form in which it answers machines: `json`, or `None` when it prints none: text made
+    /// here, such as scripts and scaffolds, or a log.
+    pub(crate) json: Option<&'static str>,
+    /// Keys of that JSON whose values depend on which of several came first.
+    pub(crate) chance: &'static [&'static str],
+}
+
+const PLAIN: Case = Case {
+    at: "us",
+    prepare: &[],
+    asks: false,
+    end: End::Itself,
+    json: Some("json"),
+    chance: &[],
+};
+
+/// The case of an example: of its own when it is the second or third of a command, else its
+/// command's.
+pub(crate) fn case(example: &Example) -> Case {
+    let own = format!("{} #{}", example.command, example.place + 1);
+    let find = |name: &str| CASES.iter().find(|(of, _)| *of == name);
+    find(&own)
+        .or_else(|| find(&example.command))
+        .map_or(PLAIN, |(_, case)| *case)
+}
+
+const REPORT: &[&str] = &["tocsin report new report.toml"];
+const SIGNED_REPORT: &[&str] = &[
+    "tocsin report new report.toml",
+    "tocsin report sign report.toml --key investigator.key",
+];
+const KNOWN_REPORT: &[&str] = &[
+    "tocsin report new report.toml",
+    "tocsin report show JP-2026-0007 -q || \
+     (tocsin report sign report.toml --key investigator.key --number 7 && \
+      tocsin report submit report.tsn)",
+];
+const INDICATOR: &[&str] = &["tocsin indicator new indicator.toml"];
+const SIGNED_INDICATOR: &[&str] = &[
+    "tocsin indicator new indicator.toml",
+    "tocsin indicator sign indicator.toml --key investigator.key",
+];
+const KNOWN_INDICATOR: &[&str] = &[
+    "tocsin indicator new indicator.toml",
+    "tocsin indicator show JP-2026-0021 -q || \
+     (tocsin indicator sign indicator.toml --key investigator.key --number 21 && \
+      tocsin indicator submit indicator.tsn)",
+];
+const ORDER: &[&str] = &["tocsin order new order.toml"];
+const SIGNED_ORDER: &[&str] = &[
+    "tocsin order new order.toml",
+    "tocsin order sign order.toml --key officer-1.key",
+];
+const COSIGNED_ORDER: &[&str] = &[
+    "tocsin order new order.toml",
+    "tocsin order sign order.toml --key officer-1.key --key officer-2.key",
+];
+const POLICY: &[&str] = &[
+    "tocsin policy new policy.toml",
+    "tocsin order new order.toml",
+];
+const SIGNED_POLICY: &[&str] = &[
+    "tocsin policy new policy.toml",
+    "tocsin policy sign policy.toml --key officer-1.key",
+];
+const COSIGNED_POLICY: &[&str] = &[
+    "tocsin policy new policy.toml",
+    "tocsin policy sign policy.toml --key officer-1.key --key officer-2.key",
+];
+const TWO_KEPT: &[&str] = &[
+    "@order",
+    "tocsin verify US-2026-0412 --save first.tsn",
+    "@order",
+    "tocsin verify US-2026-0412 --save US-2026-0412.tsn",
+];
+const INIT_DE: &str = "tocsin init --member de --jurisdiction DE --name Zoll \
+                       --alliance demo.tocsin.example --dir de --officer p-1 --officer p-2";
+const INIT_US: &str = "tocsin init --member us --jurisdiction US --name CBP \
+                       --alliance demo.tocsin.example --dir us --officer p-1 --officer p-2";
+const NEW_ROSTER: &str = "tocsin alliance new us/member.json de/member.json -o roster.json";
+const SIGN_ROSTER: &str =
+    "tocsin alliance sign roster.json --key us/keys/gov.key --key de/keys/gov.key";
+
+/// At this node, after these lines.
+const fn at(at: &'static str, prepare: &'static [&'static str]) -> Case {
+    Case {
+        at,
+        prepare,
+        ..PLAIN
+    }
+}
+
+/// The same for what asks a person.
+const fn asks(at: &'static str, prepare: &'static [&'static str]) -> Case {
+    Case {
+        at,
+        prepare,
+        asks: true,
+        ..PLAIN
+    }
+}
+
+/// What prints no JSON.
+const fn text(at: &'static str, prepare: &'static [&'static str]) -> Case {
+    Case {
+        at,
+        prepare,
+        json: None,
+        ..PLAIN
+    }
+}
+
+const CASES: &[(&str, Case)] = &[
+    ("lookup", at("us", &["@order"])),
+    ("block list", at("us", &["@order"])),
+    ("block show", at("de", &["@order"])),
+    ("block matrix", at("us", &["@order"])),
+    (
+        "notices watch",
+        Case {
+            prepare: &["@order"],
+            chance: &["articles", "respondents", "title", "until"],
+            ..PLAIN
+        },
+    ),
+    ("report lint", at("jp", REPORT)),
+    ("report sign", at("jp", REPORT)),
+    ("report submit", at("jp", SIGNED_REPORT)),
+    ("report list", at("jp", &[])),
+    ("report show", at("jp", KNOWN_REPORT)),
+    ("indicator new", text("jp", &[])),
+    ("indicator lint", at("jp", INDICATOR)),
+    ("indicator sign", at("jp", INDICATOR)),
+    ("indicator submit", at("jp", SIGNED_INDICATOR)),
+    ("indicator list", at("jp", KNOWN_INDICATOR)),
+    ("indicator show", at("jp", KNOWN_INDICATOR)),
+    ("order lint", at("us", ORDER)),
+    ("order sign", at("us", ORDER)),
+    ("order cosign", asks("us", SIGNED_ORDER)),
+    ("order submit", asks("us", COSIGNED_ORDER)),
+    ("order list", at("us", &["@order"])),
+    ("order show", at("us", &["@order"])),
+    ("order suspend", asks("us", &["@order"])),
+    (
+        "order resume",
+        asks(
+            "us",
+            &[
+                "@order",
+                "tocsin order suspend US-2026-0412 --reason stay --key officer-1.key --yes",
+            ],
+        ),
+    ),
+    (
+        "order modify",
+        asks("us", &["@order", "tocsin order new order.toml"]),
+    ),
+    (
+        "order amend",
+        asks("us", &["@order", "tocsin order new order.toml"]),
+    ),
+    ("order rescind", asks("us", &["@order"])),
+    ("order withdraw", asks("us", &["@order"])),
+    ("decide", asks("de", &["@order"])),
+    ("policy lint", at("de", POLICY)),
+    ("policy test", at("de", POLICY)),
+    ("policy sign", at("de", POLICY)),
+    ("policy cosign", asks("de", SIGNED_POLICY)),
+    ("policy submit", asks("de", COSIGNED_POLICY)),
+    ("policy show", at("de", COSIGNED_POLICY)),
+    ("pending", at("de", &["@order"])),
+    ("trace", at("us", &["@order"])),
+    ("verify", at("us", &["@order"])),
+    ("verify #2", at("us", TWO_KEPT)),
+    ("verify #3", at("us", TWO_KEPT)),
+    (
+        "context previous",
+        at("us", &["tocsin context use de", "tocsin context use us"]),
+    ),
+    ("context remove", asks("us", &[])),
+    ("completion", text("us", &[])),
+    ("man", text("us", &[])),
+    ("help", text("us", &[])),
+    // Their JSON is held by tests of their own.
+    ("demo", text("us", &[])),
+    ("bench ingest", text("us", &[])),
+    ("bench terms", text("us", &[])),
+    ("alliance new", at("us", &[INIT_US, INIT_DE])),
+    ("alliance sign", at("us", &[INIT_US, INIT_DE, NEW_ROSTER])),
+    (
+        "alliance assemble",
+        at(
+            "us",
+            &[INIT_US, INIT_DE, NEW_ROSTER, SIGN_ROSTER, "rm alliance.tsa"],
+        ),
+    ),
+    ("key new", at("us", &[INIT_DE])),
+    ("key list", at("us", &[INIT_DE])),
+    ("client new", at("us", &[INIT_DE])),
+    ("node certificate", at("us", &[INIT_DE])),
+    ("node ready", at("de", &["ln -s \"$DE\" de"])),
+    ("upgrade check", at("de", &["ln -s \"$DE\" de"])),
+    (
+        "node run",
+        Case {
+            prepare: &["ln -s \"$KR\" de"],
+            end: End::WhenServing("kr"),
+            json: None,
+            ..PLAIN
+        },
+    ),
+];
