@@ -131,7 +131,8 @@ const fn side_of(class: Class) -> Side {
         | Class::OutOfRange
         | Class::FailedPrecondition
         | Class::PermissionDenied
-        | Class::AlreadyExists => Side::Author,
+        | Class::AlreadyExists
+        | Class::ResourceExhausted => Side::Author,
     }
 }
 

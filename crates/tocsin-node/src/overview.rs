@@ -114,7 +114,6 @@ impl StatusSource for Overview {
             certificate_from_ms: certificate.not_before_ms,
             certificate_until_ms: certificate.not_after_ms,
             watchers: u64::try_from(node.metrics.watchers.get()).unwrap_or_default(),
-            ..admin::GetStatusResponse::default()
         }
     }
 

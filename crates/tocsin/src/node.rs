@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use serde_json::json;
@@ -47,6 +47,9 @@ pub enum NodeVerb {
         /// The node's settings, for its admin address
         #[arg(long, env = "TOCSIN_CONFIG", default_value = "node.toml")]
         config: PathBuf,
+        /// Ask again for so long while it is not, e.g. 30s
+        #[arg(long, value_name = "TIME", value_parser = tocsin_cli::args::duration)]
+        wait: Option<Duration>,
     },
     /// Issue the node's certificate anew, before the old one ends; the node takes it on SIGHUP
     Certificate {
@@ -84,9 +87,15 @@ pub fn run(verb: &NodeVerb, out: &mut Output) -> Result<(), Failure> {
             };
             run_until_told(config, options, *with_parent)
         }
-        NodeVerb::Ready { config } => {
+        NodeVerb::Ready { config, wait } => {
             let config = Config::load(config, std::env::vars(), &[]).map_err(misconfigured)?;
-            let said = ask_ready(config.admin_listen)?;
+            let end = Instant::now() + wait.unwrap_or_default();
+            let mut said = ask_ready(config.admin_listen);
+            while !matches!(said, Ok(None)) && Instant::now() < end {
+                std::thread::sleep(READY_PAUSE);
+                said = ask_ready(config.admin_listen);
+            }
+            let said = said?;
             let value =
                 json!({"ready": said.is_none(), "reason": said.clone().unwrap_or_default()});
             out.object(
@@ -113,6 +122,9 @@ pub fn run(verb: &NodeVerb, out: &mut Output) -> Result<(), Failure> {
 const MAX_READY_BYTES: u64 = 16 * 1024;
 /// For the whole question; health checks ask often.
 const READY_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Between two questions of `node ready --wait`.
+const READY_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the node's `/readyz` says: nothing when it is ready, else why not.
 fn ask_ready(admin: SocketAddr) -> Result<Option<String>, Failure> {
