@@ -217,16 +217,28 @@ impl Failure {
     /// A file that could not be read or written.
     #[must_use]
     pub fn file(path: &std::path::Path, doing: &str, error: &std::io::Error) -> Self {
-        let (exit, why) = match error.kind() {
-            ErrorKind::NotFound => (Exit::NotFound, "there is no such file or folder".to_owned()),
-            ErrorKind::PermissionDenied => (
-                Exit::NotPermitted,
-                "the system does not permit it; whose file is it?".to_owned(),
+        const KNOWN: [(ErrorKind, Exit, &str); 3] = [
+            (
+                ErrorKind::NotFound,
+                Exit::NotFound,
+                "there is no such file or folder",
             ),
-            ErrorKind::AlreadyExists => (Exit::Conflict, "it is there already".to_owned()),
-            // The system knows many more, and new ones may come.
-            _ => (Exit::Failed, error.to_string()),
-        };
+            (
+                ErrorKind::PermissionDenied,
+                Exit::NotPermitted,
+                "the system does not permit it; whose file is it?",
+            ),
+            (
+                ErrorKind::AlreadyExists,
+                Exit::Conflict,
+                "it is there already",
+            ),
+        ];
+        let known = KNOWN.iter().find(|(kind, ..)| *kind == error.kind());
+        let (exit, why) = known.map_or_else(
+            || (Exit::Failed, error.to_string()),
+            |(_, exit, why)| (*exit, (*why).to_owned()),
+        );
         Self::new(exit, format!("cannot {doing} {}: {why}", path.display()))
     }
 
