@@ -229,12 +229,6 @@ impl Node {
     }
 }
 
-/// For a collector, if there is one: which log grows, from where, by how much.
-fn span(sent: &peer::Batch) -> tracing::Span {
-    let (origin, start, entries) = (sent.origin.as_str(), sent.start, sent.entries.len());
-    tracing::trace_span!(target: SPANS, "mirror", origin, start, entries)
-}
-
 /// Checks, stores, cosigns; the blocking part.
 fn store(
     node: &Node,
@@ -242,7 +236,8 @@ fn store(
     incoming: &Incoming,
 ) -> Result<Option<(u64, SignatureLine)>, MirrorError> {
     let sent = &incoming.batch;
-    let _span = span(sent).entered();
+    let (origin, start, entries) = (sent.origin.as_str(), sent.start, sent.entries.len());
+    let _span = tracing::trace_span!(target: SPANS, "mirror", origin, start, entries).entered();
     let held = mirror.follower.head().size;
     if sent.start < held {
         // Two upstreams overlapped; what is new comes again with the right start.
