@@ -19,6 +19,20 @@ pub const EXAMPLES: &[Examples] = &[
         )],
     ),
     (
+        "bench catchup",
+        &[(
+            "A short run: an empty node follows some thousand entries",
+            "tocsin bench catchup --entries 2000 --seconds 1",
+        )],
+    ),
+    (
+        "bench start",
+        &[(
+            "A short run: serving again with some thousand entries",
+            "tocsin bench start --entries 2000 --seconds 1",
+        )],
+    ),
+    (
         "bench terms",
         &[(
             "What this machine does at best",

@@ -62,8 +62,8 @@ pub(crate) fn steps(text: &str) -> Vec<Step> {
 
 #[test]
 fn commands_output_codes_and_promises_are_read() {
-    let text = "prose\n```console\n$ a \\\n    b  # exit 5\nsaid\n\n$ cat <<'END'\n$ no\nEND\n$ c # soon\n\
-                ...\n```\n```toml\n$ not = 1\n```\n";
+    let text = "prose\n```console\n$ a \\\n    b  # exit 5\nsaid\n\n$ cat <<'END'\n$ no\nEND\n\
+                $ c # soon\n...\n```\n```toml\n$ not = 1\n```\n";
     let found = steps(text);
     let commands: Vec<&str> = found.iter().map(|step| step.command.as_str()).collect();
     assert_eq!(

@@ -81,6 +81,24 @@ const COSIGNED_ORDER: &[&str] = &[
     "tocsin order new order.toml",
     "tocsin order sign order.toml --key officer-1.key --key officer-2.key",
 ];
+const DRAFT_413: &[&str] = &[
+    "tocsin order new order.toml",
+    "sed -i 's/^# number = 412/number = 413/' order.toml",
+    "tocsin order sign order.toml --key officer-1.key",
+    "tocsin order submit order.tsn --yes",
+];
+const DRAFT_414: &[&str] = &[
+    "tocsin order new order.toml",
+    "sed -i 's/^# number = 412/number = 414/' order.toml",
+    "tocsin order sign order.toml --key officer-1.key",
+    "tocsin order submit order.tsn --yes",
+];
+const DRAFT_415: &[&str] = &[
+    "tocsin order new order.toml",
+    "sed -i 's/^# number = 412/number = 415/' order.toml",
+    "tocsin order sign order.toml --key officer-1.key",
+    "tocsin order submit order.tsn --yes",
+];
 const POLICY: &[&str] = &[
     "tocsin policy new policy.toml",
     "tocsin order new order.toml",
@@ -195,6 +213,10 @@ const CASES: &[(&str, Case)] = &[
     ("policy submit", asks("de", COSIGNED_POLICY)),
     ("policy show", at("de", COSIGNED_POLICY)),
     ("pending", at("de", &["@order"])),
+    ("pending show", at("us", DRAFT_413)),
+    ("pending sign", asks("us", DRAFT_414)),
+    ("pending discard", asks("us", DRAFT_415)),
+    ("order text", at("us", &["@order"])),
     ("trace", at("us", &["@order"])),
     ("verify", at("us", &["@order"])),
     ("verify #2", at("us", TWO_KEPT)),
@@ -210,6 +232,8 @@ const CASES: &[(&str, Case)] = &[
     // Their JSON is held by tests of their own.
     ("demo", text("us", &[])),
     ("bench ingest", text("us", &[])),
+    ("bench catchup", text("us", &[])),
+    ("bench start", text("us", &[])),
     ("bench terms", text("us", &[])),
     ("alliance new", at("us", &[INIT_US, INIT_DE])),
     ("alliance sign", at("us", &[INIT_US, INIT_DE, NEW_ROSTER])),

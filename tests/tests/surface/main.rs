@@ -44,7 +44,9 @@ fn collect(command: &clap::Command, path: &str, found: &mut Vec<Example>) {
         let path = format!("{path} {}", below.get_name()).trim().to_owned();
         if below.has_subcommands() {
             collect(below, &path, found);
-            continue;
+            if below.is_subcommand_required_set() {
+                continue;
+            }
         }
         let help = below.get_after_help().map(ToString::to_string);
         let help = help.unwrap_or_default().replace("\\\n", "");

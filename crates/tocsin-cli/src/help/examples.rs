@@ -216,6 +216,13 @@ pub const EXAMPLES: &[Examples] = &[
         )],
     ),
     (
+        "order text",
+        &[(
+            "Its text as it stands, as a document to change",
+            "tocsin order text US-2026-0412 changed.toml",
+        )],
+    ),
+    (
         "order amend",
         &[(
             "Not sure which? A slip of the pen leads to modify",
@@ -289,6 +296,27 @@ pub const EXAMPLES: &[Examples] = &[
     (
         "pending",
         &[("What waits for a decision here", "tocsin pending")],
+    ),
+    (
+        "pending show",
+        &[(
+            "All that a colleague's draft says",
+            "tocsin pending show US-2026-0413",
+        )],
+    ),
+    (
+        "pending sign",
+        &[(
+            "Read it, sign it as the second officer, and submit it",
+            "tocsin pending sign US-2026-0414 --key officer-2.key",
+        )],
+    ),
+    (
+        "pending discard",
+        &[(
+            "It is not wanted after all",
+            "tocsin pending discard US-2026-0415 --reason \"issued elsewhere\"",
+        )],
     ),
     (
         "verify",
