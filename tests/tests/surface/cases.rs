@@ -99,6 +99,29 @@ const DRAFT_415: &[&str] = &[
     "tocsin order sign order.toml --key officer-1.key",
     "tocsin order submit order.tsn --yes",
 ];
+/// What depends on who is connected at this moment, and on how far a statement has come.
+const OF_THE_WAY: &[&str] = &[
+    "remark",
+    "certificate",
+    "certificate_until",
+    "connected",
+    "fresh",
+    "health",
+    "told_waiting",
+    "state",
+    "status",
+    "detail",
+    "fix",
+    "side",
+    "since",
+    "subject",
+    "at",
+    "when",
+    "reason",
+    "evidence",
+    "verdict",
+    "stopped_by",
+];
 const POLICY: &[&str] = &[
     "tocsin policy new policy.toml",
     "tocsin order new order.toml",
@@ -217,7 +240,27 @@ const CASES: &[(&str, Case)] = &[
     ("pending sign", asks("us", DRAFT_414)),
     ("pending discard", asks("us", DRAFT_415)),
     ("order text", at("us", &["@order"])),
-    ("trace", at("us", &["@order"])),
+    (
+        "trace",
+        Case {
+            chance: OF_THE_WAY,
+            ..at("us", &["@order"])
+        },
+    ),
+    (
+        "check",
+        Case {
+            chance: OF_THE_WAY,
+            ..at("us", &[])
+        },
+    ),
+    (
+        "status",
+        Case {
+            chance: OF_THE_WAY,
+            ..at("us", &[])
+        },
+    ),
     ("verify", at("us", &["@order"])),
     ("verify #2", at("us", TWO_KEPT)),
     ("verify #3", at("us", TWO_KEPT)),
