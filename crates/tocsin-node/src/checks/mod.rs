@@ -1,6 +1,6 @@
 //! What an operator is told of the node's health: every check looks, always, at one snapshot.
 //!
-//! A check is a pure function of [`snapshot::Snapshot`]; [`gather`] takes the snapshot, [`memory`]
+//! A check is a pure function of `snapshot::Snapshot`; `gather` takes the snapshot, `memory`
 //! remembers since when things are as they are. One that fails stops no other: what depends on
 //! it says that it was skipped, and because of what.
 

@@ -1,8 +1,8 @@
 //! Where a statement is on its way from its author to each member, and what stopped it there.
 //!
-//! [`facts`] reads what this node itself holds: the entry and the note over it, the members'
-//! cosignatures, their decisions in our copies of their logs. [`hops`] makes the answer of that,
-//! and nothing else: where nothing tells, it says so. [`pages`] has the codes.
+//! `facts` reads what this node itself holds: the entry and the note over it, the members'
+//! cosignatures, their decisions in our copies of their logs. `hops` makes the answer of that,
+//! and nothing else: where nothing tells, it says so. `pages` has the codes.
 
 mod facts;
 mod hops;
