@@ -1,7 +1,7 @@
 //! `tocsin bench`: how fast it is, as ratios that anyone can print.
 //!
 //! Each figure is held against a limit whose terms are measured in the same run, on the same cores,
-//! by [`terms`]: what the libraries and the disk can do at best. Nodes are processes of this
+//! by `terms`: what the libraries and the disk can do at best. Nodes are processes of this
 //! program, reached over mutual TLS on loopback. Nothing here is a test: figures depend on the
 //! machine, the ratios should not.
 
