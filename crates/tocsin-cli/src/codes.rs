@@ -2,7 +2,7 @@
 //! and what to do.
 //!
 //! The reasons of core and wire are read from where they are made; the rest stands in
-//! [`table`]. A test over the sources holds that no code lacks a page and no page its code.
+//! `table`. A test over the sources holds that no code lacks a page and no page its code.
 
 use serde_json::{Value, json};
 use tocsin_core::reason::{self, Class};

@@ -1,6 +1,6 @@
 //! `check`: every health check of this client and of the node on this machine, always all of them.
 //!
-//! Begin at [`run`]; [`local`] is what can be looked at without the node, [`forms`] how it is
+//! Begin at [`run`]; `local` is what can be looked at without the node, `forms` how it is
 //! told.
 
 mod forms;
