@@ -186,7 +186,14 @@ const CASES: &[(&str, Case)] = &[
         "notices watch",
         Case {
             prepare: &["@order"],
-            chance: &["articles", "respondents", "title", "until"],
+            chance: &[
+                "articles",
+                "respondents",
+                "title",
+                "until",
+                "state",
+                "reason",
+            ],
             ..PLAIN
         },
     ),
