@@ -74,13 +74,15 @@ pub enum Code {
     HoldsUndecided,
     /// Blocks in review.
     ReviewsWaiting,
+    /// Statements that wait for a second officer.
+    DraftsWaiting,
     /// Places for watchers of notices.
     WatchersLeft,
 }
 
 impl Code {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NodeCertificate,
         Self::CertificateOnDisk,
         Self::MemberCa,
@@ -102,6 +104,7 @@ impl Code {
         Self::PolicyInForce,
         Self::HoldsUndecided,
         Self::ReviewsWaiting,
+        Self::DraftsWaiting,
         Self::WatchersLeft,
     ];
 
@@ -130,6 +133,7 @@ impl Code {
             Self::PolicyInForce => "POLICY_IN_FORCE",
             Self::HoldsUndecided => "HOLDS_UNDECIDED",
             Self::ReviewsWaiting => "REVIEWS_WAITING",
+            Self::DraftsWaiting => "DRAFTS_WAITING",
             Self::WatchersLeft => "WATCHERS_LEFT",
         }
     }
@@ -159,6 +163,7 @@ impl Code {
             | Self::PolicyInForce
             | Self::HoldsUndecided
             | Self::ReviewsWaiting
+            | Self::DraftsWaiting
             | Self::WatchersLeft => Category::Service,
         }
     }
@@ -181,7 +186,7 @@ fn page(code: Code) -> Option<&'static (Code, &'static str, &'static str)> {
 }
 
 /// What each looks at, and what to do.
-static PAGES: [(Code, &str, &str); 22] = [
+static PAGES: [(Code, &str, &str); 23] = [
     (
         Code::NodeCertificate,
         "The certificate that this node shows to everybody. Warns when less than a third of its \
@@ -320,6 +325,12 @@ static PAGES: [(Code, &str, &str); 22] = [
         "Blocks of this jurisdiction that wait for an officer and have no end. Warns when one \
          has waited for 30 days",
         "An officer decides: `tocsin pending`, then `tocsin decide`",
+    ),
+    (
+        Code::DraftsWaiting,
+        "Statements of this member that wait for a second officer. Warns when less than a third \
+         is left of the time in which one can still be accepted, fails under a tenth",
+        "A second officer signs: `tocsin pending`",
     ),
     (
         Code::WatchersLeft,

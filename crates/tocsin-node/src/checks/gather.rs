@@ -15,7 +15,7 @@ use tocsin_store::reader::LogReader;
 use super::Memory;
 use super::memory::Seen;
 use super::snapshot::{
-    AllianceFile, Bodies, Disk, Files, Log, Peer, Pending, Policy, Secret, Share, Signing,
+    AllianceFile, Bodies, Disk, Draft, Files, Log, Peer, Pending, Policy, Secret, Share, Signing,
     Snapshot, Standing, Unread, Validity,
 };
 use crate::clock;
@@ -55,6 +55,7 @@ pub(crate) fn gather(node: &Node, memory: &Memory) -> Snapshot {
         has_index: node.indexer.is_sound(),
         policy: policy(node, now_ms),
         pending: pending(node, now_ms),
+        drafts: drafts(node),
         watchers: Share {
             used: u64::try_from(node.metrics.watchers.get()).unwrap_or_default(),
             most: limits::MAX_WATCHERS as u64,
@@ -272,6 +273,16 @@ fn pending(node: &Node, now_ms: i64) -> Vec<Pending> {
         })
     };
     waiting.filter_map(pending).collect()
+}
+
+fn drafts(node: &Node) -> Vec<Draft> {
+    let held = node.drafts.all(node);
+    let draft = |held: &std::sync::Arc<crate::drafts::Held>| Draft {
+        name: tocsin_core::name::prefix(&held.statement_id()),
+        since_ms: held.statement.created_ms,
+        until_ms: held.expires_ms(),
+    };
+    held.iter().map(draft).collect()
 }
 
 #[cfg(test)]

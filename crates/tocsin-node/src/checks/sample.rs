@@ -4,8 +4,8 @@ use super::Check;
 use super::code::Code;
 use super::finding::Finding;
 use super::snapshot::{
-    AllianceFile, Bodies, ClockReading, Disk, Files, Log, Peer, Pending, Policy, Secret, Share,
-    Signing, Snapshot, Standing, Validity,
+    AllianceFile, Bodies, ClockReading, Disk, Draft, Files, Log, Peer, Pending, Policy, Secret,
+    Share, Signing, Snapshot, Standing, Validity,
 };
 
 pub(super) const NOW: i64 = 1_800_000_000_000;
@@ -84,6 +84,7 @@ pub(super) fn healthy() -> Snapshot {
             mirror_age_hours: Some(24),
         }),
         pending: Vec::new(),
+        drafts: Vec::new(),
         watchers: Share { used: 2, most: 512 },
     }
 }
@@ -125,6 +126,11 @@ pub(super) fn ruined() -> Snapshot {
         until_ms: if is_held { NOW + DAY_MS } else { 0 },
     };
     at.pending = vec![pending(true), pending(false)];
+    at.drafts = vec![Draft {
+        name: "0123".to_owned(),
+        since_ms: NOW - 29 * DAY_MS,
+        until_ms: NOW + DAY_MS,
+    }];
     at.watchers = Share {
         used: 512,
         most: 512,

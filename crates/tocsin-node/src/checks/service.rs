@@ -3,7 +3,7 @@
 use super::Found;
 use super::code::Code;
 use super::finding::{Finding, LEFT_FAIL, LEFT_WARN, Measure, Status, count, size, span};
-use super::snapshot::{Disk, Pending, Share, Snapshot, Unread, ms, number, share_left};
+use super::snapshot::{Disk, Draft, Pending, Share, Snapshot, Unread, ms, number, share_left};
 
 /// Less than this free warns, whatever the share: some days of a busy node.
 const FREE_WARN_BYTES: u64 = 1 << 30;
@@ -20,6 +20,7 @@ pub(super) fn check(at: &Snapshot, found: &mut Found) {
     found.add(Code::PolicyInForce, "", policy(at));
     found.add(Code::HoldsUndecided, "", holds(at));
     found.add(Code::ReviewsWaiting, "", reviews(at));
+    found.add(Code::DraftsWaiting, "", drafts(at));
     found.add(Code::WatchersLeft, "", watchers(at.watchers));
 }
 
@@ -135,6 +136,20 @@ fn reviews(at: &Snapshot) -> Finding {
     );
     let finding = Finding::of(measure.rising(), detail).measured(measure);
     finding.fix("an officer decides: tocsin pending")
+}
+
+fn drafts(at: &Snapshot) -> Finding {
+    let left = |one: &Draft| share_left(one.since_ms, one.until_ms, at.now_ms);
+    let least = |a: &&Draft, b: &&Draft| left(a).total_cmp(&left(b));
+    let Some(first) = at.drafts.iter().min_by(least) else {
+        return Finding::ok("no draft waits for a second officer");
+    };
+    let number = u64::try_from(at.drafts.len()).unwrap_or(u64::MAX);
+    let drafts = count(number, "draft waits", "drafts wait");
+    let ends = span(first.until_ms.saturating_sub(at.now_ms));
+    let name = &first.name;
+    let detail = format!("{drafts} for a second officer; {name} can be accepted for {ends} more");
+    Finding::by_left(left(first), detail).fix("a second officer signs: tocsin pending")
 }
 
 fn watchers(places: Share) -> Finding {
@@ -255,6 +270,26 @@ mod tests {
             "{}",
             found.detail
         );
+    }
+
+    #[test]
+    fn a_draft_that_will_soon_be_too_old_is_named() {
+        let mut at = healthy();
+        let draft = |name: &str, left| Draft {
+            name: name.to_owned(),
+            since_ms: NOW - (30 - left) * DAY_MS,
+            until_ms: NOW + left * DAY_MS,
+        };
+        for (left, wanted) in [(11, Status::Ok), (9, Status::Warning), (2, Status::Failed)] {
+            at.drafts = vec![draft("0123", 29), draft("4567", left)];
+            let found = only(&run(&at), Code::DraftsWaiting, "");
+            assert_eq!(found.status, wanted, "{}", found.detail);
+            assert!(
+                found.detail.contains("4567 can be accepted"),
+                "{}",
+                found.detail
+            );
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Snapshot {
     pub(crate) policy: Option<Policy>,
     /// Blocks of ours that wait for officers.
     pub(crate) pending: Vec<Pending>,
+    /// Statements that wait for a second officer, the first to expire first.
+    pub(crate) drafts: Vec<Draft>,
     pub(crate) watchers: Share,
 }
 
@@ -190,6 +192,16 @@ pub(crate) struct Pending {
     pub(crate) is_held: bool,
     pub(crate) since_ms: i64,
     /// 0 = without an end.
+    pub(crate) until_ms: i64,
+}
+
+/// A half-signed statement.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) name: String,
+    /// When it was written; from then on it can be accepted.
+    pub(crate) since_ms: i64,
+    /// From then on the door refuses it for its age.
     pub(crate) until_ms: i64,
 }
 
