@@ -9,7 +9,7 @@ mod record;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tocsin_core::admit::{Door, MAX_AGE_MS, admit_draft};
+use tocsin_core::admit::{Door, Known, MAX_AGE_MS, admit_draft};
 use tocsin_core::name::{Numbered, prefix, short};
 use tocsin_core::roster::Role;
 use tocsin_core::statement::{Act, Decoded, DecodedBody, Statement, StatementRef};
@@ -94,8 +94,9 @@ impl Drafts {
             held = judge(node, merged, held.bodies)?;
             held.put_ms = before.put_ms;
         }
-        self.require_room(node, &held)?;
-        node.journal.draft(record::put(&held)).await?;
+        let is_release = node.is_release(&held.statement);
+        self.require_room(node, &held, is_release)?;
+        node.journal.draft(record::put(&held), is_release).await?;
         let held = Arc::new(held);
         self.lock().insert(id, Arc::clone(&held));
         Ok(held)
@@ -115,7 +116,7 @@ impl Drafts {
         let id = self.named(node, name)?.statement_id();
         let _turn = self.turn.lock().await;
         let record = record::discarded(&id, clock::now_ms(), client, reason);
-        node.journal.draft(record).await?;
+        node.journal.draft(record, false).await?;
         self.lock().remove(&id);
         Ok(())
     }
@@ -202,7 +203,8 @@ impl Drafts {
         }
     }
 
-    fn require_room(&self, node: &Node, held: &Held) -> Result<(), Refusal> {
+    /// What releases goods finds room where all else does not.
+    fn require_room(&self, node: &Node, held: &Held, is_release: bool) -> Result<(), Refusal> {
         if held.bytes() > limits::MAX_DRAFT_BYTES {
             return Err(Refusal::of(Reason::DraftsFull)
                 .saying("it is larger than a draft may be at the node; mail the file instead"));
@@ -211,8 +213,9 @@ impl Drafts {
         let all = self.settled(node);
         let others = || all.iter().filter(|(other, _)| **other != id);
         let bytes: usize = others().map(|(_, held)| held.bytes()).sum();
-        let is_full = others().count() >= limits::MAX_DRAFTS
-            || bytes.saturating_add(held.bytes()) > limits::MAX_DRAFTS_BYTES;
+        let share = if is_release { 2 } else { 1 };
+        let is_full = others().count() >= share * limits::MAX_DRAFTS
+            || bytes.saturating_add(held.bytes()) > share * limits::MAX_DRAFTS_BYTES;
         drop(all);
         if is_full {
             return Err(Refusal::of(Reason::DraftsFull));

@@ -18,6 +18,7 @@ use tocsin_wire::proto::peer::v1 as peer;
 use tokio::sync::oneshot;
 
 use crate::fault::FaultBell;
+use crate::limits;
 use crate::room::Room;
 use crate::status::{Reason, Refusal};
 
@@ -40,14 +41,16 @@ enum Fact {
     },
     Evidence(Vec<u8>),
     Override(Vec<u8>),
-    Draft {
-        record: Vec<u8>,
-        written: Written,
-    },
+    Draft(DraftFact),
 }
 
-/// Who waits for a draft to last.
-type Written = oneshot::Sender<Result<(), Refusal>>;
+/// What became of a draft, and who waits for it to last.
+#[derive(Debug)]
+struct DraftFact {
+    record: Vec<u8>,
+    is_release: bool,
+    written: oneshot::Sender<Result<(), Refusal>>,
+}
 
 impl Journal {
     /// Starts the thread; it ends when the journal is dropped.
@@ -91,14 +94,20 @@ impl Journal {
         let _ = self.queue.send(Fact::Evidence(piece.encode_to_vec()));
     }
 
-    /// What became of a draft; it lasts when this returns.
+    /// What became of a draft; it lasts when this returns. A draft that would release goods is
+    /// written on a full disk too.
     ///
     /// # Errors
     /// A full disk or queue, or a fault.
-    pub(crate) async fn draft(&self, record: Vec<u8>) -> Result<(), Refusal> {
+    pub(crate) async fn draft(&self, record: Vec<u8>, is_release: bool) -> Result<(), Refusal> {
         let (written, done) = oneshot::channel();
-        let sent = self.queue.try_send(Fact::Draft { record, written });
-        sent.map_err(|_| Refusal::of(Reason::QueueFull))?;
+        let draft = DraftFact {
+            record,
+            is_release,
+            written,
+        };
+        let sent = self.queue.try_send(Fact::Draft(draft));
+        sent.map_err(|_| Refusal::of(Reason::QueueFull).retry_after(limits::QUEUE_FULL_RETRY))?;
         let done = done.await;
         done.unwrap_or_else(|_| Err(Refusal::of(Reason::Fault)))
     }
@@ -131,7 +140,7 @@ impl Writing {
                 }
                 Ok(Fact::Evidence(record)) => self.keep(LocalKind::Evidence, record)?,
                 Ok(Fact::Override(record)) => self.keep(LocalKind::Override, record)?,
-                Ok(Fact::Draft { record, written }) => self.write_draft(record, written)?,
+                Ok(Fact::Draft(draft)) => self.draft(draft)?,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return self.flush(&mut gathered),
             }
@@ -140,19 +149,27 @@ impl Writing {
         }
     }
 
-    /// Answers when the draft lasts, or that there is no room for it: what is half signed is not
-    /// worth the last of the disk.
-    fn write_draft(&mut self, record: Vec<u8>, written: Written) -> Result<(), StoreError> {
-        if !self.room.may_grow(record.len() as u64) {
-            answer(written, Err(Refusal::of(Reason::DiskReserved)));
-            return Ok(());
-        }
-        match self.log.append(&[(LocalKind::Draft, record)]) {
-            Ok(()) => answer(written, Ok(())),
-            Err(StoreError::Refused(refused)) => answer(written, Err(refused.into())),
-            // Whoever waits hears of a fault when this thread has ended.
-            Err(fault) => return Err(fault),
-        }
+    /// Answers when the draft lasts, or that there is no room for it: what is half signed is worth
+    /// the last of the disk only where it would release goods.
+    fn draft(&mut self, draft: DraftFact) -> Result<(), StoreError> {
+        let bytes = draft.record.len() as u64;
+        let has_room = if draft.is_release {
+            self.room.make_room(bytes)
+        } else {
+            self.room.may_grow(bytes)
+        };
+        let written = if has_room {
+            match self.log.append(&[(LocalKind::Draft, draft.record)]) {
+                Ok(()) => Ok(()),
+                Err(StoreError::Refused(refused)) => Err(refused.into()),
+                // Whoever waits hears of a fault when this thread has ended.
+                Err(fault) => return Err(fault),
+            }
+        } else {
+            Err(Refusal::of(Reason::DiskReserved).retry_after(limits::DISK_RETRY))
+        };
+        // Whoever gave up waiting asks again and finds it.
+        let _ = draft.written.send(written);
         Ok(())
     }
 
@@ -180,9 +197,4 @@ impl Writing {
             appended => appended,
         }
     }
-}
-
-fn answer(written: Written, result: Result<(), Refusal>) {
-    // Whoever gave up waiting asks again and finds it.
-    let _ = written.send(result);
 }

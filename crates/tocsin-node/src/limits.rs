@@ -159,7 +159,8 @@ pub const QUOTA_STRETCH_ENTRIES: u64 = 1_024;
 pub const QUOTA_SEARCH_ENTRIES: u64 = 65_536;
 // Drafts.
 
-/// Drafts that wait for a second officer, in all: a member's officers have that many in years.
+/// Drafts that wait for a second officer, in all: a member's officers have that many in years. Of
+/// this and of the next, what would release goods may use as much again.
 pub const MAX_DRAFTS: usize = 1_024;
 /// Bytes of all drafts with their bodies, in memory.
 pub const MAX_DRAFTS_BYTES: usize = 32 * 1024 * 1024;

@@ -18,10 +18,12 @@ use tocsin_store::own_log::{OwnLog, OwnState};
 use tocsin_store::reserve::Reserve;
 use tocsin_tests::network::Network;
 use tocsin_tests::say::{self, Saying, Signed};
-use tocsin_wire::proto::v1::SubmitResponse;
+use tocsin_wire::envelope::write_statement;
+use tocsin_wire::proto::v1::draft_service_client::DraftServiceClient;
 use tocsin_wire::proto::v1::submit_service_client::SubmitServiceClient;
-use tonic::Code;
+use tocsin_wire::proto::v1::{PutDraftRequest, SubmitResponse};
 use tonic::transport::Channel;
+use tonic::{Code, Status};
 
 use crate::{BINARY, metric, name, order, reason, wait_block, wait_of, withdrawal};
 
@@ -118,9 +120,14 @@ async fn a_withdrawal_passes_a_full_disk() {
     let report = say::report("us", 1_000).sign(&[&network.key("us", "i-1")]);
     nothing_else_passes(&network, &us, &report).await;
 
-    // Our withdrawal is written and reaches everybody; a peer's is taken here.
+    // Our withdrawal waits for its second officer, is written and reaches everybody; a peer's is
+    // taken here.
     let first = issued.remove(0);
     let ended = withdrawal(&network, "us", &first.reference("us"));
+    half(&ended, &us).await.unwrap();
+    let next = order(&network, "us", ORDERS + 1, say::order("EXERCISE"));
+    let refused = half(&next, &us).await.unwrap_err();
+    assert_eq!(reason(&refused), "DISK_RESERVED");
     let mut said = vec![(ended.clone(), ended.submit(&us).await.unwrap())];
     wait_block(&jp, &name("us", 1), "US", |state, _| state == "withdrawn").await;
     let theirs = withdrawal(&network, "jp", &theirs.reference("jp"));
@@ -155,6 +162,18 @@ async fn a_withdrawal_passes_a_full_disk() {
     network.caught_up("us", "jp", 2 + u64::from(FLOOD)).await;
     let kept = metric(&network, "us", "tocsin_disk_reserve_bytes", "");
     assert!(kept >= (RESERVE_MIB * 1024 * 1024) as f64, "{kept}");
+}
+
+/// Puts what two officers signed as the draft that it was before the second one did.
+async fn half(signed: &Signed, us: &Channel) -> Result<(), Status> {
+    let mut entry = signed.entry.clone();
+    entry.signatures.truncate(1);
+    let request = PutDraftRequest {
+        statement: Some(write_statement(&entry)),
+        bodies: signed.bodies.clone(),
+    };
+    let mut client = DraftServiceClient::new(us.clone());
+    client.put_draft(request).await.map(|_| ())
 }
 
 /// US on the small disk, and a peer elsewhere.
