@@ -110,12 +110,7 @@ fn recalled<'a>(
 /// What the next entries mean: read, judged, and remembered.
 fn judged<'a>(node: &'a Node, reader: &'a LogReader, start: u64) -> Result<Events<'a>, StoreError> {
     let entries = reader.range(start, limits::APPLY_CHUNK_BYTES)?;
-    let judged = judge_all(
-        &node.alliance,
-        reader.origin(),
-        &entries,
-        node.spare_lanes(),
-    );
+    let judged = judge_all(&node.alliance, reader.origin(), &entries);
     node.indexer.learn(reader, start, &judged);
     let mut events = Events::new(node, reader.origin());
     for (stored, judged) in entries.iter().zip(judged) {
@@ -184,17 +179,6 @@ impl<'a> Events<'a> {
 }
 
 impl Node {
-    /// Processors to judge entries on. While a long log arrives one is left to it: what is stored
-    /// and cosigned no crash takes away, and judging catches up.
-    fn spare_lanes(&self) -> usize {
-        let all = std::thread::available_parallelism().map_or(1, usize::from);
-        if self.mirrors.is_filling() {
-            all.saturating_sub(1).max(1)
-        } else {
-            all
-        }
-    }
-
     /// Measures how long what makes or ends a block took to get here. What was made before this
     /// node started is replayed or caught up with, and says nothing about the way.
     fn measure_propagation(&self, statement: &Statement) {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use rustix::process::setpriority_process;
 use tocsin_core::registry::Filed;
 use tocsin_core::statement::{Decoded, Statement};
 use tocsin_core::validate::{Verdict, validate};
@@ -18,6 +19,7 @@ use tocsin_log::hash::Hash;
 use tocsin_store::index::{Index, IndexError, IndexState};
 use tocsin_store::reader::{LogReader, StoredEntry};
 
+use crate::limits;
 use crate::verdicts::{self, Known};
 
 /// The index, or none while it cannot be had.
@@ -139,8 +141,7 @@ impl Indexer {
 /// Brings an empty index up to the end of a log, telling how far it is.
 fn replay(index: &Index, alliance: &Alliance, log: &LogReader) -> Result<(), IndexError> {
     let origin = log.origin();
-    let lanes = thread::available_parallelism().map_or(1, usize::from);
-    let judge = |entries: &[StoredEntry]| to_bytes(&judge_all(alliance, origin, entries, lanes));
+    let judge = |entries: &[StoredEntry]| to_bytes(&judge_all(alliance, origin, entries));
     index.replay(log, judge, |progress| {
         tracing::info!(%origin, done = progress.done, total = progress.total, "indexing");
     })
@@ -155,21 +156,23 @@ fn to_bytes(judged: &[Judged]) -> Vec<u8> {
     }))
 }
 
-/// Validates entries on so many processors: nearly all of the work is in their signatures, and no
-/// verdict depends on another.
+/// Validates entries on all processors: nearly all of the work is in their signatures, and no
+/// verdict depends on another. Many entries are a backlog, and give way to whatever else the node
+/// does.
 pub(crate) fn judge_all(
     alliance: &Alliance,
     origin: &Origin,
     entries: &[StoredEntry],
-    lanes: usize,
 ) -> Vec<Judged> {
     let validate = |stored| judge(alliance, origin, stored, false);
-    if lanes < 2 || entries.len() <= LANE_ENTRIES {
+    if entries.len() <= LANE_ENTRIES {
         return entries.iter().map(validate).collect();
     }
     let parts: Vec<&[StoredEntry]> = entries.chunks(LANE_ENTRIES).collect();
     let next = AtomicUsize::new(0);
     let lane = || {
+        // Without it the work is done all the same.
+        let _ = setpriority_process(None, limits::JUDGING_NICENESS);
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
@@ -179,13 +182,14 @@ pub(crate) fn judge_all(
             done.push((at, part.iter().map(validate).collect::<Vec<Judged>>()));
         }
     };
+    let lanes = thread::available_parallelism().map_or(1, usize::from);
     let mut judged = thread::scope(|scope| {
-        let others: Vec<_> = (1..lanes.min(parts.len()))
+        let lanes: Vec<_> = (0..lanes.min(parts.len()))
             .map(|_| scope.spawn(lane))
             .collect();
-        let mut judged = lane();
-        for other in others {
-            match other.join() {
+        let mut judged = Vec::with_capacity(parts.len());
+        for lane in lanes {
+            match lane.join() {
                 Ok(done) => judged.extend(done),
                 // As if it had happened here.
                 Err(panic) => std::panic::resume_unwind(panic),

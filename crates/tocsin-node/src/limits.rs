@@ -219,10 +219,9 @@ pub const FOLLOW_SILENCE: Duration = Duration::from_secs(30);
 pub const CHOOSE_UPSTREAM_INTERVAL: Duration = Duration::from_millis(500);
 /// A follower this far behind gets several commit batches in one message.
 pub const FAR_BEHIND_ENTRIES: u64 = 1_024;
-/// A batch of at least so many entries comes from a log that is far ahead.
-pub const FILLING_ENTRIES: usize = 256;
-/// And the next one is expected within this (milliseconds).
-pub const FILLING_MS: u64 = 25;
+/// How far threads that judge many entries go behind all others (nice(2)): what arrives meanwhile
+/// is stored and answered first.
+pub const JUDGING_NICENESS: i32 = 10;
 /// Bytes of one log applied before the next log has its turn: some 20 ms of signatures on two
 /// processors.
 pub const APPLY_CHUNK_BYTES: usize = 1024 * 1024;

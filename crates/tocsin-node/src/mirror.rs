@@ -1,10 +1,8 @@
 //! Verified copies of the other members' logs: one lock each, so that no origin waits for another.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
-use tocsin_core::statement::Decoded;
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::cosign::{Cosigned, Cosigner};
 use tocsin_log::entry::Entry;
@@ -33,8 +31,6 @@ pub(crate) struct Mirrors {
     /// The largest cosignature of our own that somebody has shown us, by origin: nothing below is
     /// cosigned.
     shown: StdMutex<BTreeMap<String, Cosigned>>,
-    /// When a batch as large as those of a long log was last stored, by the monotonic clock.
-    filled_ms: AtomicU64,
 }
 
 impl std::fmt::Debug for Mirrors {
@@ -111,14 +107,7 @@ impl Mirrors {
             key,
             name,
             shown: StdMutex::default(),
-            filled_ms: AtomicU64::new(0),
         }
-    }
-
-    /// Whether a long log is arriving just now.
-    pub(crate) fn is_filling(&self) -> bool {
-        let filled = self.filled_ms.load(Ordering::Relaxed);
-        filled != 0 && clock::monotonic_ms().saturating_sub(filled) < limits::FILLING_MS
     }
 
     /// Our name as a cosigner.
@@ -304,10 +293,6 @@ fn store(
     followed.map_err(MirrorError::Follow)?;
     node.metrics.log_grew(&mirror.origin, size);
     node.took(origin, entries.len(), bytes);
-    if entries.len() >= limits::FILLING_ENTRIES {
-        let now_ms = clock::monotonic_ms().max(1);
-        node.mirrors.filled_ms.store(now_ms, Ordering::Relaxed);
-    }
     Ok(decision.map(|decision| (size, decision.sign(&node.mirrors.key))))
 }
 
@@ -371,21 +356,13 @@ fn named_bodies(sent: &peer::EntryWithBodies) -> Vec<(Hash, usize)> {
     let Ok(entry) = Entry::decode(&sent.entry) else {
         return Vec::new();
     };
-    let Decoded::Known(statement) = crate::applier::decode(&entry) else {
-        return Vec::new();
-    };
+    let names = tocsin_wire::statement::body_names(&entry.payload);
     let named = |(at, body): (usize, &Vec<u8>)| {
         let digest = Hash::of(body);
-        let mut names = statement.bodies.iter();
-        names
-            .any(|name| name.sha256 == digest)
-            .then_some((digest, at))
+        names.contains(&digest).then_some((digest, at))
     };
     let bodies = sent.bodies.iter().enumerate();
-    bodies
-        .filter_map(named)
-        .take(statement.bodies.len())
-        .collect()
+    bodies.filter_map(named).take(names.len()).collect()
 }
 
 /// Now in Unix seconds, as cosignatures have it.

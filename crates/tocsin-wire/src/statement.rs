@@ -1,8 +1,9 @@
 //! Statements: exact bytes to what they say, and back once, when the author's tool writes them.
 
 use prost::Message as _;
-use tocsin_core::statement::{DecodeError, DecodeFault, Decoded, Statement, Unknown};
+use tocsin_core::statement::{DecodeError, DecodeFault, Decoded, MAX_BODIES, Statement, Unknown};
 use tocsin_log::entry::MAX_ENTRY_BYTES;
+use tocsin_log::hash::Hash;
 
 use crate::proto::v1::{self, statement::Act};
 use crate::scan::{Scanned, scan};
@@ -28,6 +29,27 @@ pub fn decode(payload: &[u8]) -> Decoded {
         Ok((message, scanned)) => judge(message, &scanned),
         Err(e) => Decoded::Bad(e),
     }
+}
+
+/// The digests of the bodies that a payload names, without reading the rest of it: for whoever
+/// only has to know which bodies belong to it. None where the payload is not protobuf; whether it
+/// is a statement is for [`decode`].
+#[must_use]
+pub fn body_names(payload: &[u8]) -> Vec<Hash> {
+    let Ok(names) = Names::decode(payload) else {
+        return Vec::new();
+    };
+    let digests = names.bodies.iter().take(MAX_BODIES);
+    digests
+        .filter_map(|body| Hash::try_from(body.sha256.as_slice()).ok())
+        .collect()
+}
+
+/// `tocsin.v1.Statement`, but for its other fields.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Names {
+    #[prost(message, repeated, tag = "6")]
+    bodies: Vec<v1::BodyRef>,
 }
 
 fn canonical(payload: &[u8]) -> Result<(v1::Statement, Scanned), DecodeError> {

@@ -199,12 +199,15 @@ proptest! {
             scan(&payload, shape::STATEMENT, MAX_STATEMENT_ELEMENTS),
             Ok(Scanned::default())
         );
+        let names: Vec<Hash> = statement.bodies.iter().map(|body| body.sha256).collect();
+        prop_assert_eq!(body_names(&payload), names);
         prop_assert_eq!(decode(&payload), Decoded::Known(Box::new(statement)));
     }
 
     #[test]
     fn arbitrary_bytes_never_panic(payload: Vec<u8>) {
         let _ = decode(&payload);
+        prop_assert!(body_names(&payload).len() <= MAX_BODIES);
     }
 
     #[test]
