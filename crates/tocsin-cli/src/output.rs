@@ -18,6 +18,9 @@ use layout::{cells, csv_line, paragraph, text_of};
 /// Version of the JSON forms; grows when a field changes its meaning.
 pub const JSON_VERSION: u32 = 1;
 
+/// Whoever read the output has had enough, as `head` has: nothing to complain of.
+const READER_GONE: &str = "READER_GONE";
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -206,6 +209,9 @@ impl Output {
     /// Says why a command failed: on the error stream, and as JSON on the other when that was
     /// asked.
     pub fn failure(&mut self, failure: &Failure) {
+        if failure.code.as_deref() == Some(READER_GONE) {
+            return;
+        }
         let remedy = || {
             failure
                 .code
@@ -342,7 +348,11 @@ fn terminal_columns() -> Option<usize> {
 }
 
 fn closed(error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, format!("cannot write the result: {error}"))
+    let failure = Failure::new(Exit::Failed, format!("cannot write the result: {error}"));
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return failure.code(READER_GONE);
+    }
+    failure
 }
 
 #[cfg(test)]
@@ -409,6 +419,17 @@ mod tests {
         assert_eq!(back["title"], HOSTILE);
         assert_eq!(back["version"], 1);
         assert_eq!(back["kind"], "order");
+    }
+
+    #[test]
+    fn a_reader_that_has_had_enough_is_told_nothing() {
+        let shared = Shared::default();
+        let (out, err) = (Box::new(io::sink()), Box::new(shared.clone()));
+        let mut output = Output::to(Format::Table, out, err);
+        output.failure(&closed(&io::ErrorKind::BrokenPipe.into()));
+        assert!(shared.0.lock().unwrap().is_empty());
+        output.failure(&closed(&io::ErrorKind::StorageFull.into()));
+        assert!(!shared.0.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -140,6 +140,12 @@ const TWO_KEPT: &[&str] = &[
     "@order",
     "tocsin verify US-2026-0412 --save US-2026-0412.tsn",
 ];
+/// An order on which DE has decided: its entry must have come back, which takes a moment.
+const DECIDED: &[&str] = &[
+    "@order",
+    "timeout 30 bash -c \
+     'until tocsin trace US-2026-0412 --at DE | grep -q \"by rule\"; do :; done'",
+];
 const INIT_DE: &str = "tocsin init --member de --jurisdiction DE --name Zoll \
                        --alliance demo.tocsin.example --dir de --officer p-1 --officer p-2";
 const INIT_US: &str = "tocsin init --member us --jurisdiction US --name CBP \
@@ -251,7 +257,7 @@ const CASES: &[(&str, Case)] = &[
         "trace",
         Case {
             chance: OF_THE_WAY,
-            ..at("us", &["@order"])
+            ..at("us", DECIDED)
         },
     ),
     (

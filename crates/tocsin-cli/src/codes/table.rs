@@ -337,6 +337,12 @@ pub(super) const OWN: &[Page] = &[
         "If that is where it should go, name the context beside --yes: -c NAME --yes.",
     ),
     page(
+        "READER_GONE",
+        Nobody,
+        "Whoever read the output stopped before its end, as head does; nothing is printed of it.",
+        "Nothing; for the whole of it, write to a file.",
+    ),
+    page(
         "RECEIPT_INVALID",
         Operator,
         "The node's receipt does not prove that the statement stands in the log.",
