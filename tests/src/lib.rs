@@ -8,6 +8,7 @@
     reason = "a test that cannot go on ends there, with the reason"
 )]
 
+pub mod attack;
 pub mod chores;
 pub mod graph;
 pub mod held;
@@ -17,4 +18,5 @@ pub mod network;
 pub mod repository;
 pub mod say;
 pub mod source;
+pub mod tls;
 pub mod tool;

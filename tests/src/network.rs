@@ -102,13 +102,24 @@ impl Network {
     /// When a node does not come up.
     pub async fn start(binary: &str, ids: &[&str]) -> Self {
         let mut network = Self::found(binary, ids);
-        for id in ids {
-            network.run(id);
-        }
-        for id in ids {
-            network.ready(id).await;
-        }
+        network.run_all(ids, &[]).await;
         network
+    }
+
+    /// Starts these nodes with variables in their environment, and waits until they sign.
+    ///
+    /// # Panics
+    /// When a node does not come up.
+    pub async fn run_all(&mut self, ids: &[&str], environment: &[(String, String)]) {
+        for id in ids {
+            for (name, value) in environment {
+                self.set(id, name, value);
+            }
+            self.run(id);
+        }
+        for id in ids {
+            self.ready(id).await;
+        }
     }
 
     /// Where everything lies.

@@ -238,9 +238,15 @@ pub fn pack(jurisdiction: &str, then: &str) -> Act {
 /// An investigator's report; its content is the body.
 #[must_use]
 pub fn report(member: &str, number: u32) -> Saying {
+    report_saying(member, number, "Invented for a test.")
+}
+
+/// The same with this text.
+#[must_use]
+pub fn report_saying(member: &str, number: u32, narrative: &str) -> Saying {
     let content = ReportBody {
         title: "EXERCISE: copied lamps".to_owned(),
-        narrative: "Invented for a test.".to_owned(),
+        narrative: narrative.to_owned(),
         articles: order("as reported").articles,
         parties: Vec::new(),
         source_reliability: "B".to_owned(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use tonic::transport::server::Connected;
 
 use crate::clock::monotonic_ms;
 use crate::identity::PeerIdentity;
-use crate::limits::ListenLimits;
+use crate::limits::{FREE_BYTES, FREE_BYTES_PER_SECOND, ListenLimits};
 
 /// `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`, RFC 9113 section 3.4 (bytes).
 const PREFACE_BYTES: u64 = 24;
@@ -82,12 +82,19 @@ impl Connection {
         Outflow::new(Arc::clone(&self.pulse))
     }
 
+    /// So many bytes that arrived were part of a request, or follow from an answer.
+    pub fn credit(&self, bytes: u64) {
+        self.pulse.credit.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Looks after the connection until it ends; says why it was cut, if it was.
     pub async fn tend(self, limits: ListenLimits) -> Option<Cut> {
         let born = monotonic_ms();
         loop {
             tokio::select! {
-                () = self.close.cancelled() => return None,
+                () = self.close.cancelled() => {
+                    return self.pulse.flooded.load(Ordering::Relaxed).then_some(Cut::Flood);
+                }
                 () = tokio::time::sleep(limits.tend_interval) => {}
             }
             let now = monotonic_ms();
@@ -117,6 +124,8 @@ pub enum Cut {
     ReadIdle,
     /// The peer takes nothing that we have for it.
     WriteStalled,
+    /// It brings much that is no part of any request.
+    Flood,
     /// It outlived its age and the time to say goodbye.
     Old,
 }
@@ -129,6 +138,7 @@ impl Cut {
             Self::NoPreface => "no_preface",
             Self::ReadIdle => "read_idle",
             Self::WriteStalled => "write_stalled",
+            Self::Flood => "flood",
             Self::Old => "old",
         }
     }
@@ -137,7 +147,11 @@ impl Cut {
 /// Times of the last movements, in [`monotonic_ms`]; 0 means "not waiting".
 #[derive(Debug)]
 struct Pulse {
+    born: u64,
     read_bytes: AtomicU64,
+    /// Of these, what requests and answers account for.
+    credit: AtomicU64,
+    flooded: AtomicBool,
     read_at: AtomicU64,
     write_blocked_since: AtomicU64,
     next_outflow: AtomicU64,
@@ -148,12 +162,30 @@ struct Pulse {
 impl Pulse {
     fn new() -> Self {
         Self {
+            born: monotonic_ms(),
             read_bytes: AtomicU64::new(0),
+            credit: AtomicU64::new(0),
+            flooded: AtomicBool::new(false),
             read_at: AtomicU64::new(monotonic_ms()),
             write_blocked_since: AtomicU64::new(0),
             next_outflow: AtomicU64::new(0),
             held_since: Mutex::new(BTreeMap::new()),
         }
+    }
+
+    /// Marks bytes that arrived; whether it is too much beside the requests.
+    fn read(&self, bytes: usize) -> bool {
+        let now = monotonic_ms();
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let read = self.read_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.read_at.store(now, Ordering::Relaxed);
+        let seconds = now.saturating_sub(self.born) / 1_000;
+        let free = FREE_BYTES + FREE_BYTES_PER_SECOND.saturating_mul(seconds);
+        let flood = read > free.saturating_add(self.credit.load(Ordering::Relaxed));
+        if flood {
+            self.flooded.store(true, Ordering::Relaxed);
+        }
+        flood
     }
 
     fn cut(&self, now: u64, age: u64, limits: &ListenLimits) -> Option<Cut> {
@@ -188,7 +220,7 @@ impl Pulse {
 
 /// One answer on its way out. It is *held* from handing over a frame until the next is asked for:
 /// HTTP/2 asks only when the last one fits the peer's window, so one that is held for long has a
-/// reader that does not read.
+/// reader that does not read. It is held from the beginning: without a window nothing is asked.
 #[derive(Debug)]
 pub struct Outflow {
     pulse: Arc<Pulse>,
@@ -295,11 +327,8 @@ impl<IO: AsyncRead + Unpin, S: Unpin> AsyncRead for PeerStream<IO, S> {
         let before = buf.filled().len();
         let poll = Pin::new(&mut self.io).poll_read(cx, buf);
         let read = buf.filled().len().saturating_sub(before);
-        if read > 0 {
-            let pulse = &self.connection.pulse;
-            let read = u64::try_from(read).unwrap_or(u64::MAX);
-            pulse.read_bytes.fetch_add(read, Ordering::Relaxed);
-            pulse.read_at.store(monotonic_ms(), Ordering::Relaxed);
+        if read > 0 && self.connection.pulse.read(read) {
+            self.connection.close();
         }
         poll
     }

@@ -28,6 +28,17 @@ pub(crate) struct Held {
     pub(crate) line: SignatureLine,
 }
 
+/// What a line that was offered is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// It says more than what was held.
+    News,
+    /// It says nothing new, or is nobody's word.
+    Nothing,
+    /// It is in a member's name, and not by its key over this checkpoint.
+    False,
+}
+
 /// Every member's largest cosignature of every log; shared by all tasks of a node.
 #[derive(Debug)]
 pub(crate) struct Cosignatures {
@@ -53,22 +64,21 @@ impl Default for Cosignatures {
 
 impl Cosignatures {
     /// Takes a line over `checkpoint` if it verifies, is a member's and says more than what is
-    /// held. Returns whether it was news. Lines of strangers and of the log's own member count
-    /// for nothing.
+    /// held. Lines of strangers and of the log's own member count for nothing.
     pub(crate) fn offer(
         &self,
         alliance: &Alliance,
         checkpoint: &Checkpoint,
         line: &SignatureLine,
-    ) -> bool {
+    ) -> Offered {
         let Some(member) = alliance
             .members()
             .find(|member| member.origin.mirror_name() == line.name)
         else {
-            return false;
+            return Offered::Nothing;
         };
         if member.id == checkpoint.origin.member() {
-            return false;
+            return Offered::Nothing;
         }
         let key = (checkpoint.origin.to_string(), member.id.clone());
         let mut table = self.lock();
@@ -77,10 +87,10 @@ impl Cosignatures {
             .get(&key)
             .is_some_and(|(_, held)| held.size >= checkpoint.size)
         {
-            return false;
+            return Offered::Nothing;
         }
         let Ok(time) = cosign::verify(line, &line.name, &member.mirror_key, checkpoint) else {
-            return false;
+            return Offered::False;
         };
         table.sequence += 1;
         let held = Held {
@@ -94,7 +104,7 @@ impl Cosignatures {
         table.held.insert(key, (sequence, held));
         drop(table);
         self.changed.send_replace(sequence);
-        true
+        Offered::News
     }
 
     /// Counts what was taken so far.

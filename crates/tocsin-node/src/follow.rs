@@ -12,6 +12,7 @@ use tocsin_wire::proto::peer::v1 as peer;
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
+use crate::cosignatures::Offered;
 use crate::limits;
 use crate::node::Node;
 
@@ -31,6 +32,7 @@ pub(crate) async fn serve(
         wants: BTreeMap::new(),
         cosigs: 0,
         evidence: 0,
+        false_cosignatures: 0,
     };
     if let Err(stop) = feed.run(&peer, &mut up).await {
         tracing::debug!(peer, %stop, "follow stream ended");
@@ -45,6 +47,8 @@ struct Feed {
     cosigs: u64,
     /// Pieces of evidence passed on.
     evidence: usize,
+    /// Cosignatures by the peer that were not: each costs us a verification.
+    false_cosignatures: usize,
 }
 
 /// How far one origin has been told or sent on this stream.
@@ -123,9 +127,15 @@ impl Feed {
                 Ok(())
             }
             Some(peer::follow_request::Message::Ack(ack)) => {
-                self.node
-                    .take_cosignature(&ack.origin, ack.size, &ack.cosignature);
-                self.node.told(peer, &ack.origin, ack.size);
+                let (origin, size) = (&ack.origin, ack.size);
+                let offered = self.node.take_cosignature(origin, size, &ack.cosignature);
+                if offered == Offered::False {
+                    self.false_cosignatures += 1;
+                    if self.false_cosignatures >= limits::MAX_FALSE_COSIGNATURES {
+                        return Err(Stop::Protocol("false cosignatures"));
+                    }
+                }
+                self.node.told(peer, origin, size);
                 Ok(())
             }
             Some(peer::follow_request::Message::Hello(_)) => Err(Stop::Protocol("second hello")),

@@ -4,12 +4,12 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tonic::body::Body;
@@ -23,9 +23,10 @@ use crate::callers::Callers;
 use crate::clock::monotonic_ms;
 use crate::config::QuotaConfig;
 use crate::connection::{Connection, Outflow};
-use crate::limits::ListenLimits;
+use crate::limits::{ListenLimits, MAX_PAGE_BYTES, REQUEST_HELD_BYTES, REQUEST_OVERHEAD_BYTES};
 use crate::logging::SPANS;
 use crate::metrics::Metrics;
+use crate::shares::{Messages, Share, Shares};
 use crate::status::{Reason, Refusal};
 
 /// When the answer to this request must have begun; among its extensions.
@@ -41,12 +42,29 @@ pub fn deadline<T>(request: &tonic::Request<T>) -> Option<Instant> {
         .map(|deadline| deadline.0)
 }
 
+/// A place for `bytes` that an answer keeps in memory until it ends; of its asker's share.
+///
+/// # Errors
+/// The asker has us hold as much as it may.
+pub(crate) fn hold<T>(request: &tonic::Request<T>, bytes: usize) -> Result<Share, Status> {
+    let peer = request.extensions().get::<Connection>();
+    let shares = request.extensions().get::<Shares>();
+    let (Some(peer), Some(shares)) = (peer, shares) else {
+        return Err(Refusal::of(Reason::NoIdentity).into());
+    };
+    let mut share = shares.of(peer.identity());
+    share.hold(bytes).map_err(|_| full())?;
+    Ok(share)
+}
+
 /// Puts the [`Gate`] before all services.
 #[derive(Debug, Clone)]
 pub struct GateLayer {
     deadline: Duration,
     room: Arc<Semaphore>,
+    home: Arc<str>,
     callers: Arc<Callers>,
+    shares: Shares,
     metrics: Metrics,
 }
 
@@ -58,7 +76,9 @@ impl GateLayer {
         Self {
             deadline: limits.request_deadline,
             room,
+            home: home.into(),
             callers: Arc::new(Callers::new(home, quotas)),
+            shares: Shares::default(),
             metrics,
         }
     }
@@ -128,32 +148,47 @@ where
         let asked = grpc_timeout(request.headers()).unwrap_or(self.layer.deadline);
         let deadline = Instant::now() + asked.min(self.layer.deadline);
         request.extensions_mut().insert(Deadline(deadline));
-        let outflow = request
-            .extensions()
-            .get::<Connection>()
-            .map(Connection::outflow);
+        request.extensions_mut().insert(self.layer.shares.clone());
         let path = request.uri().path().to_owned();
         let span = span(&path, request.extensions().get::<Connection>());
         let metrics = self.layer.metrics.clone();
+        let peer = Peer::of(&request, &self.layer);
+        let (request, taken) = match peer.as_ref().map(Peer::taking) {
+            None => (request, None),
+            Some(Ok(arriving)) => arriving.wrap(request),
+            Some(Err(full)) => {
+                self.layer.metrics.request_refused(Reason::QueueFull.code());
+                return Box::pin(std::future::ready(Ok(full.into_http())));
+            }
+        };
 
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let answer = inner.call(request);
         let ending = span.clone();
         let work = async move {
-            let response = match tokio::time::timeout_at(deadline, answer).await {
-                Ok(Ok(response)) => response,
-                Ok(Err(never)) => match never {},
-                Err(_) => Status::from(Refusal::of(Reason::DeadlinePassed)).into_http(),
+            // Looked at when its turn comes: many may have been let in at one moment.
+            let fits = peer.as_ref().is_none_or(Peer::has_room_for_a_page);
+            let late = || Status::from(Refusal::of(Reason::DeadlinePassed)).into_http();
+            let response = if !fits {
+                full().into_http()
+            } else if Instant::now() >= deadline {
+                late()
+            } else {
+                match tokio::time::timeout_at(deadline, answer).await {
+                    Ok(Ok(response)) => response,
+                    Ok(Err(never)) => match never {},
+                    Err(_) => late(),
+                }
             };
-            drop(room);
+            drop((room, taken));
             let end = End {
                 metrics,
                 path,
                 span: ending,
                 told: false,
             };
-            Ok(watch(response, outflow, end))
+            Ok(watch(response, peer, end).await)
         };
         Box::pin(work.instrument(span))
     }
@@ -202,18 +237,152 @@ fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
-fn watch(response: Response<Body>, outflow: Option<Outflow>, mut end: End) -> Response<Body> {
+async fn watch(response: Response<Body>, peer: Option<Peer>, mut end: End) -> Response<Body> {
     if let Some(status) = Status::from_header_map(response.headers()) {
         end.tell(status.code());
         return response;
     }
-    response.map(|inner| {
-        Body::new(Watched {
-            inner,
-            outflow,
-            end,
+    let (parts, inner) = response.into_parts();
+    let mut watched = Watched {
+        inner,
+        first: None,
+        outgoing: peer.map(Peer::outgoing),
+        end,
+    };
+    // An answer is written out before its reader is there: what it holds is counted at once.
+    let look = |cx: &mut Context<'_>| Poll::Ready(Pin::new(&mut watched).poll_frame(cx));
+    let first = std::future::poll_fn(look).await;
+    match first {
+        Poll::Ready(Some(Ok(frame))) => watched.first = Some(frame),
+        Poll::Ready(Some(Err(status))) => {
+            watched.end.tell(status.code());
+            return status.into_http();
+        }
+        Poll::Ready(None) | Poll::Pending => {}
+    }
+    if let Some(outgoing) = &watched.outgoing {
+        outgoing.outflow.held();
+    }
+    Response::from_parts(parts, Body::new(watched))
+}
+
+/// Where things are said.
+const SUBMISSIONS: &str = "/tocsin.v1.SubmitService/";
+
+/// The peer of a request: its connection, and its share of our memory.
+struct Peer {
+    connection: Connection,
+    shares: Shares,
+    /// Something said at home: it may be a withdrawal, which waits for nobody's memory.
+    speaks: bool,
+}
+
+impl Peer {
+    fn of(request: &Request<Body>, layer: &GateLayer) -> Option<Self> {
+        let connection = request.extensions().get::<Connection>()?.clone();
+        connection.credit(REQUEST_OVERHEAD_BYTES);
+        let submits = request.uri().path().starts_with(SUBMISSIONS);
+        Some(Self {
+            speaks: submits && connection.identity().member() == &*layer.home,
+            connection,
+            shares: layer.shares.clone(),
         })
-    })
+    }
+
+    fn has_room_for_a_page(&self) -> bool {
+        let mut share = self.shares.of(self.connection.identity());
+        self.speaks || share.hold(MAX_PAGE_BYTES).is_ok()
+    }
+
+    /// A place for a request, if its peer may have one more.
+    fn taking(&self) -> Result<Arriving, Status> {
+        let mut share = self.shares.of(self.connection.identity());
+        if self.speaks {
+            share.hold_in_any_case(REQUEST_HELD_BYTES);
+        } else {
+            share.hold(REQUEST_HELD_BYTES).map_err(|_| full())?;
+        }
+        Ok(Arriving {
+            inner: Body::empty(),
+            messages: Messages::default(),
+            connection: self.connection.clone(),
+            share: Arc::new(Mutex::new(share)),
+        })
+    }
+
+    fn outgoing(self) -> Outgoing {
+        Outgoing {
+            outflow: self.connection.outflow(),
+            share: self.shares.of(self.connection.identity()),
+            speaks: self.speaks,
+            connection: self.connection,
+        }
+    }
+}
+
+/// What stands for a message that there is no room for.
+fn full() -> Status {
+    let refusal = Refusal::of(Reason::QueueFull).saying(
+        "you have the node hold as much as it may for you; read answers, send less at once",
+    );
+    refusal.retry_after(Duration::from_secs(1)).into()
+}
+
+/// A request that counts what it makes us hold.
+#[derive(Debug)]
+struct Arriving {
+    inner: Body,
+    messages: Messages,
+    connection: Connection,
+    share: Arc<Mutex<Share>>,
+}
+
+impl Arriving {
+    /// The request with its body counted, and what it holds until it is answered.
+    fn wrap(mut self, request: Request<Body>) -> (Request<Body>, Option<Arc<Mutex<Share>>>) {
+        let share = Arc::clone(&self.share);
+        let request = request.map(|inner| {
+            self.inner = inner;
+            Body::new(self)
+        });
+        (request, Some(share))
+    }
+}
+
+fn lock(share: &Mutex<Share>) -> MutexGuard<'_, Share> {
+    share.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl http_body::Body for Arriving {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let poll = Pin::new(&mut self.inner).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &poll
+            && let Some(data) = frame.data_ref()
+        {
+            // A quarter for framing: whoever sends single bytes pays for their frames.
+            let bytes = u64::try_from(data.len()).unwrap_or(u64::MAX);
+            self.connection.credit(bytes.saturating_add(bytes / 4));
+            let held = self.messages.take(data).max(REQUEST_HELD_BYTES);
+            if lock(&self.share).hold(held).is_err() {
+                return Poll::Ready(Some(Err(full())));
+            }
+        }
+        poll
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.inner.size_hint()
+    }
 }
 
 /// Counts a request once, when its end is known.
@@ -244,12 +413,38 @@ impl Drop for End {
     }
 }
 
-/// An answer that marks its connection's pulse whenever it moves.
+/// The way out of an answer to a peer.
+#[derive(Debug)]
+struct Outgoing {
+    outflow: Outflow,
+    share: Share,
+    /// As of its [`Peer`]; what answers a submission is short.
+    speaks: bool,
+    connection: Connection,
+}
+
+/// An answer that marks its connection's pulse whenever it moves, and counts what waits to be read.
 #[derive(Debug)]
 struct Watched {
     inner: Body,
-    outflow: Option<Outflow>,
+    /// Taken before anybody asked.
+    first: Option<Frame<Bytes>>,
+    outgoing: Option<Outgoing>,
     end: End,
+}
+
+impl Watched {
+    /// Ends the answer here, in order, as far as the reader was told of it.
+    fn give_up(&mut self) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let status = full();
+        self.end.tell(status.code());
+        self.inner = Body::empty();
+        let mut trailers = HeaderMap::new();
+        Poll::Ready(Some(match status.add_header(&mut trailers) {
+            Ok(()) => Ok(Frame::trailers(trailers)),
+            Err(status) => Err(status),
+        }))
+    }
 }
 
 impl http_body::Body for Watched {
@@ -260,13 +455,28 @@ impl http_body::Body for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if let Some(outflow) = &self.outflow {
-            outflow.moving();
+        if let Some(first) = self.first.take() {
+            // It is held already, and its reader has just come.
+            return Poll::Ready(Some(Ok(first)));
+        }
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.outflow.moving();
+            outgoing.share.release();
         }
         let poll = Pin::new(&mut self.inner).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &poll {
-            if let Some(outflow) = &self.outflow {
-                outflow.held();
+            if let Some(data) = frame.data_ref()
+                && let Some(outgoing) = &mut self.outgoing
+            {
+                // Window updates of the reader: one or two small frames for each of ours.
+                let bytes = u64::try_from(data.len()).unwrap_or(u64::MAX);
+                outgoing.connection.credit(64_u64.saturating_add(bytes / 8));
+                if outgoing.speaks {
+                    outgoing.share.hold_in_any_case(data.len());
+                } else if outgoing.share.hold(data.len()).is_err() {
+                    return self.give_up();
+                }
+                outgoing.outflow.held();
             }
             if let Some(trailers) = frame.trailers_ref() {
                 let code = Status::from_header_map(trailers).map_or(Code::Ok, |s| s.code());
@@ -277,11 +487,11 @@ impl http_body::Body for Watched {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.first.is_none() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> http_body::SizeHint {
-        self.inner.size_hint()
+        http_body::SizeHint::default()
     }
 }
 

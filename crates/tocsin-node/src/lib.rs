@@ -6,8 +6,8 @@
 //!
 //! The edge, from the outside in: [`config`] and [`limits`]; [`listen`] accepts, [`tls`] asks who
 //! is there, [`identity`] says what they may do, [`connection`] watches that they keep moving,
-//! [`gate`] lets requests through, [`status`] turns refusals into answers. [`dial`] is the way to
-//! other members, [`admin`] the operator's port.
+//! [`gate`] lets requests through, [`shares`] counts what they hold, [`status`] turns refusals into
+//! answers. [`dial`] is the way to other members, [`admin`] the operator's port.
 //!
 //! Inside: [`run()`] is the table of contents. What clients say passes `door`, then `sequencer`;
 //! what peers send passes `replicator`, then `mirror`; both end in `applier`, whose registry
@@ -63,6 +63,7 @@ pub mod limits;
 pub mod listen;
 pub mod logging;
 pub mod metrics;
+pub mod shares;
 pub mod signals;
 pub mod status;
 pub mod tls;

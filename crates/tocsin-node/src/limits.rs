@@ -37,8 +37,12 @@ pub const MAX_CONNECTIONS_PER_NAME: usize = 8;
 /// TCP connections still in their handshake; kept apart from the open ones, so that strangers
 /// who never finish cannot keep out those who do.
 pub const MAX_HANDSHAKES: usize = 4_096;
+/// The same from one address (IPv6: one /64), so that one stranger cannot take all of them.
+pub const MAX_HANDSHAKES_PER_ADDRESS: usize = 512;
 /// Finished handshakes that wait for the server to take them.
 pub const ACCEPTED_QUEUE: usize = 64;
+/// Lines in the log each second about connections that were refused or cut; the metrics count all.
+pub const MAX_REFUSAL_LINES_PER_SECOND: u64 = 20;
 /// Pause after `accept` fails (no file handles left), instead of spinning.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// From the TCP connection to the end of the TLS handshake, and again to the HTTP/2 preface.
@@ -68,10 +72,22 @@ pub const MAX_CONCURRENT_REQUESTS: usize = 4_096;
 pub const MAX_HEADER_LIST_BYTES: u32 = 8 * 1024;
 /// One frame (bytes): the least that HTTP/2 allows.
 pub const MAX_FRAME_BYTES: u32 = 16 * 1024;
-/// Unread bytes of one stream: one batch.
+/// Unread bytes of one stream that we dialled: one batch.
 pub const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
-/// Unread bytes of one connection: four batches.
+/// Unread bytes of one connection that we dialled: four batches.
 pub const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Unread bytes of one stream of a caller: nearly one submission; peers only ask here.
+pub const SERVER_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+/// Unread bytes of one connection of a caller: so many for each of one member's connections are a
+/// quarter of the memory that a node may take.
+pub const SERVER_CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
+/// Bytes that a connection may bring beside its requests and what it is told: pings, settings,
+/// resets, frames of unknown kinds, data that nobody reads. One window, and half of one.
+pub const FREE_BYTES: u64 = 768 * 1024;
+/// And so many more for each second of its life.
+pub const FREE_BYTES_PER_SECOND: u64 = 16 * 1024;
+/// What a request brings beside its messages: its header block and frames (bytes).
+pub const REQUEST_OVERHEAD_BYTES: u64 = 2 * 1024;
 /// Ping a silent peer.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// And give it this long to answer.
@@ -92,6 +108,25 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// For one batch of spans to a collector, and for the last one when the node ends.
 pub const TRACE_TIMEOUT: Duration = Duration::from_secs(2);
+
+// Memory. A message that does not fit is refused with RESOURCE_EXHAUSTED.
+
+/// Bytes of requests being taken and answers being sent, in all; half of the 512 MiB that a node
+/// under attack may take, the rest being its state and windows.
+pub const MAX_HELD_BYTES: usize = 256 * 1024 * 1024;
+/// The same of one member: two that collude leave room for the others.
+pub const MAX_HELD_BYTES_PER_MEMBER: usize = 96 * 1024 * 1024;
+/// The same of one name: every stream of its connections, with some answers.
+pub const MAX_HELD_BYTES_PER_NAME: usize = 40 * 1024 * 1024;
+/// What a request counts at least until it is answered, so that no member takes all the places of
+/// [`MAX_CONCURRENT_REQUESTS`].
+pub const REQUEST_HELD_BYTES: usize = 64 * 1024;
+/// `Follow` streams of one member; with one more the oldest ends, for a peer that comes again has
+/// lost the others.
+pub const MAX_FOLLOWS_PER_MEMBER: usize = 2;
+/// Cosignatures that do not verify, after which a `Follow` stream ends. An honest peer that was
+/// shown another history has told us of it by then, and may come again.
+pub const MAX_FALSE_COSIGNATURES: usize = 16;
 
 // Queues: full means refused with RESOURCE_EXHAUSTED or back-pressure, never growth.
 
@@ -185,6 +220,8 @@ pub const WALK_CHUNK: usize = 256;
 pub const MAX_READ_ENTRIES: u64 = 4_096;
 /// Bytes of entries read from the disk at a time for one stream.
 pub const READ_CHUNK_BYTES: usize = 256 * 1024;
+/// What one stream of entries counts in its reader's share: what was read, and messages ready.
+pub const READ_HELD_BYTES: usize = 4 * READ_CHUNK_BYTES;
 /// A watcher hears something at least this often (FORMATS.md 7).
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 /// Blocks due to one watcher that are named at a time; each is looked at when its turn comes.
@@ -276,6 +313,8 @@ pub struct ListenLimits {
     pub per_name: usize,
     /// [`MAX_HANDSHAKES`].
     pub handshakes: usize,
+    /// [`MAX_HANDSHAKES_PER_ADDRESS`].
+    pub handshakes_per_address: usize,
     /// [`HANDSHAKE_TIMEOUT`].
     pub handshake_timeout: Duration,
     /// [`READ_IDLE`].
@@ -301,6 +340,7 @@ impl Default for ListenLimits {
             per_member: MAX_CONNECTIONS_PER_MEMBER,
             per_name: MAX_CONNECTIONS_PER_NAME,
             handshakes: MAX_HANDSHAKES,
+            handshakes_per_address: MAX_HANDSHAKES_PER_ADDRESS,
             handshake_timeout: HANDSHAKE_TIMEOUT,
             read_idle: READ_IDLE,
             write_stall: WRITE_STALL,

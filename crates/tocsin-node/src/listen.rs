@@ -4,9 +4,11 @@
 //! of [`ListenLimits::handshakes`], after that one of [`ListenLimits::connections`] and one of its
 //! member's and its name's. What does not fit is closed at once, not queued.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::{TcpListener, TcpStream};
@@ -19,14 +21,16 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tracing::{debug, info, warn};
 
+use crate::clock::monotonic_ms;
 use crate::config::QuotaConfig;
 use crate::connection::{Connection, PeerStream};
 use crate::gate::GateLayer;
 use crate::identity::{PeerIdentity, Roles};
 use crate::limits::{
-    ACCEPT_PAUSE, ACCEPTED_QUEUE, CONNECTION_WINDOW_BYTES, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT,
-    ListenLimits, MAX_CONCURRENT_STREAMS, MAX_FRAME_BYTES, MAX_HEADER_LIST_BYTES,
-    MAX_LOCAL_ERROR_RESETS, MAX_PENDING_ACCEPT_RESETS, STREAM_WINDOW_BYTES,
+    ACCEPT_PAUSE, ACCEPTED_QUEUE, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, ListenLimits,
+    MAX_CONCURRENT_STREAMS, MAX_FRAME_BYTES, MAX_HEADER_LIST_BYTES, MAX_LOCAL_ERROR_RESETS,
+    MAX_PENDING_ACCEPT_RESETS, MAX_REFUSAL_LINES_PER_SECOND, SERVER_CONNECTION_WINDOW_BYTES,
+    SERVER_STREAM_WINDOW_BYTES,
 };
 use crate::metrics::Metrics;
 use crate::tls::{ALPN, NodeTls, verified_peer};
@@ -71,9 +75,14 @@ impl Listener {
             acceptor: TlsAcceptor::from(Arc::clone(self.tls.server())),
             open: Arc::new(Semaphore::new(self.limits.connections)),
             handshakes: Arc::new(Semaphore::new(self.limits.handshakes)),
+            addresses: Arc::new(Addresses {
+                most: self.limits.handshakes_per_address,
+                counts: Mutex::default(),
+            }),
             counts: Arc::new(Mutex::new(Counts::default())),
             retire: stop.clone(),
             close: close.clone(),
+            lines: Arc::default(),
             listener: self.clone(),
         });
         let accepting = tokio::spawn(accept(door, tcp, accepted, stop.clone()));
@@ -108,8 +117,8 @@ impl Listener {
 pub(crate) fn server(server: Server) -> Server {
     server
         .accept_http1(false)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .initial_stream_window_size(SERVER_STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(SERVER_CONNECTION_WINDOW_BYTES)
         .http2_adaptive_window(Some(false))
         .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
         .max_frame_size(MAX_FRAME_BYTES)
@@ -125,9 +134,11 @@ struct Door {
     acceptor: TlsAcceptor,
     open: Arc<Semaphore>,
     handshakes: Arc<Semaphore>,
+    addresses: Arc<Addresses>,
     counts: Arc<Mutex<Counts>>,
     retire: CancellationToken,
     close: CancellationToken,
+    lines: Arc<Lines>,
     listener: Listener,
 }
 
@@ -153,18 +164,24 @@ async fn accept(
             door.listener.metrics.refused("too_many_handshakes");
             continue;
         };
+        let Some(from) = door.addresses.take(remote.ip()) else {
+            door.listener.metrics.refused("too_many_of_address");
+            continue;
+        };
         let door = Arc::clone(&door);
         let accepted = accepted.clone();
         tokio::spawn(async move {
             let limit = door.listener.limits.handshake_timeout;
             let opened = tokio::time::timeout(limit, door.open(socket, remote)).await;
-            drop(place);
+            drop((place, from));
             match opened {
                 // The server is gone when the queue is closed: nobody to tell.
                 Ok(Ok(stream)) => drop(accepted.send(Ok(stream)).await),
                 Ok(Err(refused)) => {
                     door.listener.metrics.refused(refused.label());
-                    info!(%remote, reason = %refused, "connection refused");
+                    if door.lines.allow() {
+                        info!(%remote, reason = %refused, "connection refused");
+                    }
                 }
                 Err(_) => {
                     door.listener.metrics.refused("handshake_timeout");
@@ -229,14 +246,83 @@ impl Door {
     fn tend(&self, connection: Connection) {
         let limits = self.listener.limits;
         let metrics = self.listener.metrics.clone();
+        let lines = Arc::clone(&self.lines);
         tokio::spawn(async move {
             let remote = connection.remote();
             let peer = connection.identity().to_string();
             if let Some(cut) = connection.tend(limits).await {
                 metrics.refused(cut.as_str());
-                info!(%remote, peer, reason = cut.as_str(), "connection cut");
+                if lines.allow() {
+                    info!(%remote, peer, reason = cut.as_str(), "connection cut");
+                }
             }
         });
+    }
+}
+
+/// Whether one more line may be written this second: strangers must not fill the log.
+#[derive(Debug, Default)]
+struct Lines {
+    second: AtomicU64,
+    written: AtomicU64,
+}
+
+impl Lines {
+    fn allow(&self) -> bool {
+        let now = monotonic_ms() / 1_000;
+        if self.second.swap(now, Ordering::Relaxed) != now {
+            self.written.store(0, Ordering::Relaxed);
+        }
+        self.written.fetch_add(1, Ordering::Relaxed) < MAX_REFUSAL_LINES_PER_SECOND
+    }
+}
+
+/// Handshakes under way by where they come from.
+#[derive(Debug)]
+struct Addresses {
+    most: usize,
+    counts: Mutex<BTreeMap<IpAddr, usize>>,
+}
+
+/// One handshake's place, given back when it is dropped.
+struct Caller {
+    address: IpAddr,
+    addresses: Arc<Addresses>,
+}
+
+impl Addresses {
+    fn take(self: &Arc<Self>, remote: IpAddr) -> Option<Caller> {
+        let address = network(remote);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Caller {
+            address,
+            addresses: Arc::clone(self),
+        })
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        let counts = &self.addresses.counts;
+        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        give_back(&mut counts, &self.address);
+    }
+}
+
+/// Who has one address of IPv6 has all of its /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let prefix = address.to_bits() >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from_bits(prefix))
+        }
     }
 }
 
@@ -273,7 +359,7 @@ impl Drop for Slot {
     }
 }
 
-fn give_back(counts: &mut BTreeMap<String, usize>, key: &str) {
+fn give_back<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(counts: &mut BTreeMap<K, usize>, key: &Q) {
     if let Some(count) = counts.get_mut(key) {
         *count = count.saturating_sub(1);
         if *count == 0 {

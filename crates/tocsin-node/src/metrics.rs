@@ -115,6 +115,8 @@ pub struct Metrics {
     pub watchers: Gauge,
     /// Notices sent.
     pub notices: Counter,
+    /// Tasks of the runtime now.
+    pub tasks: Gauge,
     /// Whether the node signs (1) or not (0).
     pub signing: Gauge,
 }
@@ -221,6 +223,7 @@ impl Metrics {
             decisions: Family::default(),
             watchers: Gauge::default(),
             notices: Counter::default(),
+            tasks: Gauge::default(),
             signing: Gauge::default(),
         };
         let mut catalog = Catalog::new(member);
@@ -254,6 +257,7 @@ impl Metrics {
             "Certificates read again on SIGHUP, by result",
             &self.certificate_reloads,
         );
+        to.gauge("tasks", "Tasks of the runtime now", &self.tasks);
         to.gauge("signing", "1 when the node signs, else 0", &self.signing);
     }
 

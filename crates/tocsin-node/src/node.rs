@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bodies::Bodies;
 use crate::clock;
 use crate::config::Config;
-use crate::cosignatures::{Cosignatures, Held};
+use crate::cosignatures::{Cosignatures, Held, Offered};
 use crate::door::OwnNote;
 use crate::drafts::Drafts;
 use crate::evidence::EvidenceShelf;
@@ -350,19 +350,21 @@ impl Node {
         SignedCheckpoint::open(bytes, &member.origin, &member.log_key).ok()
     }
 
-    /// Somebody's word that it holds so much of a log, whoever passed it on.
-    pub(crate) fn take_cosignature(&self, origin: &str, size: u64, line: &str) {
+    /// Somebody's word that it holds so much of a log, whoever passed it on; what it was worth.
+    pub(crate) fn take_cosignature(&self, origin: &str, size: u64, line: &str) -> Offered {
         let Ok(line) = SignatureLine::parse(line) else {
-            return;
+            return Offered::Nothing;
         };
         let Some(reader) = self.logs.reader(origin) else {
-            return;
+            return Offered::Nothing;
         };
         let signer = self
             .alliance
             .members()
             .find(|m| m.origin.mirror_name() == line.name);
-        let Some(signer) = signer else { return };
+        let Some(signer) = signer else {
+            return Offered::Nothing;
+        };
         match reader.root_at(size) {
             Ok(root) => {
                 let checkpoint = Checkpoint {
@@ -370,15 +372,18 @@ impl Node {
                     size,
                     root,
                 };
-                if self.cosignatures.offer(&self.alliance, &checkpoint, &line) {
+                let offered = self.cosignatures.offer(&self.alliance, &checkpoint, &line);
+                if offered == Offered::News {
                     self.journal.cosignature(origin, size, &line);
                 }
+                return offered;
             }
             Err(StoreError::Refused(_)) => {
                 self.ahead.keep_line(origin, &signer.id, size, line);
             }
             Err(StoreError::Fault(fault)) => self.fault(&fault.to_string()),
         }
+        Offered::Nothing
     }
 
     /// A log has grown: what was ahead of it can be checked now.

@@ -159,6 +159,12 @@ impl StatusSource for Overview {
         let ready = node.signing.standing() == Standing::Ready;
         node.metrics.signing.set(i64::from(ready));
         self.refresh_logs();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let tasks = runtime.metrics().num_alive_tasks();
+            node.metrics
+                .tasks
+                .set(i64::try_from(tasks).unwrap_or(i64::MAX));
+        }
         for (member, link) in node.peers.links() {
             let label = PeerLabel { peer: member };
             let metrics = &node.metrics;

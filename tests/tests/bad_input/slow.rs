@@ -11,7 +11,7 @@ use tonic::Streaming;
 use tonic::transport::Channel;
 
 use crate::bytes;
-use crate::socket::{Pair, Target};
+use crate::socket::{Pair, Spoken, Target};
 use crate::table::{Acting, Deed, Row};
 use crate::world::World;
 

@@ -1,131 +1,29 @@
 //! TLS and HTTP/2 spoken well or badly, as a row wants it.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use h2::client::{ResponseFuture, SendRequest};
 use http::{HeaderMap, Method, Request, Response, header};
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair,
-    SanType, date_time_ymd,
-};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+pub use tocsin_tests::tls::{Leaf, Pair, Target, issue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tonic::codegen::Bytes;
 use tonic_types::StatusExt;
 
 /// Long enough for anything that is not stuck.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A certificate and its key, PEM.
-#[derive(Clone)]
-pub struct Pair {
-    pub cert: String,
-    pub key: String,
+/// What rows ask of a node.
+pub trait Spoken {
+    async fn h2(&self, pair: &Pair, builder: &h2::client::Builder) -> Peer;
+    /// What bare bytes on the port get.
+    async fn outcome_of_tcp(&self, bytes: &[u8]) -> String;
+    /// What a handshake with this certificate gets.
+    async fn outcome_of_tls(&self, pair: Option<&Pair>, alpn: &[u8], then: &[u8]) -> String;
 }
 
-/// What to write into a leaf.
-pub struct Leaf<'a> {
-    pub uris: &'a [&'a str],
-    pub usages: Vec<ExtendedKeyUsagePurpose>,
-    pub years: (i32, i32),
-}
-
-impl<'a> Leaf<'a> {
-    pub fn good(uris: &'a [&'a str]) -> Self {
-        Self {
-            uris,
-            usages: vec![ExtendedKeyUsagePurpose::ClientAuth],
-            years: (2020, 2090),
-        }
-    }
-}
-
-/// A leaf under the CA of `domain` whose key is `ca_key`; a stranger's CA without one.
-pub fn issue(domain: &str, ca_key: Option<&str>, leaf: Leaf<'_>) -> Pair {
-    let ca_key = ca_key.map_or_else(KeyPair::generate, KeyPair::from_pem);
-    let mut ca = CertificateParams::default();
-    ca.distinguished_name = DistinguishedName::new();
-    ca.distinguished_name
-        .push(DnType::CommonName, format!("Tocsin CA of {domain}"));
-    let issuer = Issuer::new(ca, ca_key.unwrap());
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::default();
-    params.subject_alt_names = leaf
-        .uris
-        .iter()
-        .map(|uri| SanType::URI((*uri).try_into().unwrap()))
-        .chain([SanType::DnsName(domain.try_into().unwrap())])
-        .collect();
-    params.extended_key_usages = leaf.usages;
-    params.not_before = date_time_ymd(leaf.years.0, 1, 1);
-    params.not_after = date_time_ymd(leaf.years.1, 1, 1);
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    Pair {
-        cert: certificate.pem(),
-        key: key.serialize_pem(),
-    }
-}
-
-/// The node that rows speak to.
-#[derive(Clone)]
-pub struct Target {
-    pub address: SocketAddr,
-    pub domain: String,
-    pub ca_pem: String,
-}
-
-impl Target {
-    pub async fn tcp(&self) -> TcpStream {
-        let tcp = TcpStream::connect(self.address).await.unwrap();
-        tcp.set_nodelay(true).unwrap();
-        tcp
-    }
-
-    fn config(&self, pair: Option<&Pair>, alpn: &[u8]) -> ClientConfig {
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(self.ca_pem.as_bytes()).unwrap())
-            .unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .with_root_certificates(roots);
-        let mut config = match pair {
-            None => builder.with_no_client_auth(),
-            Some(pair) => {
-                let chain = CertificateDer::pem_slice_iter(pair.cert.as_bytes())
-                    .collect::<Result<Vec<_>, _>>()
-                    .unwrap();
-                let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-                builder.with_client_auth_cert(chain, key).unwrap()
-            }
-        };
-        config.alpn_protocols = vec![alpn.to_vec()];
-        config
-    }
-
-    /// TLS; the node's verdict on us comes with the first bytes it sends.
-    pub async fn tls(
-        &self,
-        pair: Option<&Pair>,
-        alpn: &[u8],
-    ) -> std::io::Result<TlsStream<TcpStream>> {
-        let name = ServerName::try_from(self.domain.clone()).unwrap();
-        TlsConnector::from(Arc::new(self.config(pair, alpn)))
-            .connect(name, self.tcp().await)
-            .await
-    }
-
-    pub async fn h2(&self, pair: &Pair, builder: &h2::client::Builder) -> Peer {
+impl Spoken for Target {
+    async fn h2(&self, pair: &Pair, builder: &h2::client::Builder) -> Peer {
         let tls = self.tls(Some(pair), b"h2").await.unwrap();
         let (send, connection) = builder.handshake::<_, Bytes>(tls).await.unwrap();
         Peer {
@@ -135,8 +33,7 @@ impl Target {
         }
     }
 
-    /// What bare bytes on the port get.
-    pub async fn outcome_of_tcp(&self, bytes: &[u8]) -> String {
+    async fn outcome_of_tcp(&self, bytes: &[u8]) -> String {
         let mut tcp = self.tcp().await;
         tcp.write_all(bytes).await.unwrap();
         let (got, _) = drain(&mut tcp).await;
@@ -148,8 +45,7 @@ impl Target {
         }
     }
 
-    /// What a handshake with this certificate gets.
-    pub async fn outcome_of_tls(&self, pair: Option<&Pair>, alpn: &[u8], then: &[u8]) -> String {
+    async fn outcome_of_tls(&self, pair: Option<&Pair>, alpn: &[u8], then: &[u8]) -> String {
         let error = match self.tls(pair, alpn).await {
             Err(error) => error,
             Ok(mut tls) => {

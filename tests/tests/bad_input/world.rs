@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 
 use crate::slow;
-use crate::socket::{PATIENCE, Pair, Peer, Target};
+use crate::socket::{PATIENCE, Pair, Peer, Spoken, Target};
 use crate::table::{Call, Caller, Deed, Row, SUBMIT, fits};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
@@ -85,7 +85,7 @@ impl World {
         // Each order of another member's gets one decision by policy, here for want of a pack.
         network.caught_up("de", "de", 3).await;
 
-        let target = target(&network);
+        let target = tocsin_tests::attack::scene::target(&network, "de");
         let home = pair(&network, Caller::Home);
         let slow = slow::start(de.clone(), &target, &home).await;
         for number in 2..=1 + LONG_ORDERS {
@@ -270,15 +270,6 @@ pub fn pair(network: &Network, caller: Caller) -> Pair {
 
 fn client(home: &Home, id: &str) -> (PathBuf, PathBuf) {
     (home.client_cert(id), home.client_cert_key(id))
-}
-
-fn target(network: &Network) -> Target {
-    let de = &network.alliance.member("de").unwrap().tls;
-    Target {
-        address: ([127, 0, 0, 1], network.member("de").port).into(),
-        domain: de.trust_domain.clone(),
-        ca_pem: de.ca_pem.clone(),
-    }
 }
 
 /// Founds the alliance anew, with two keys of one person in the manifest of `de`.

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use crate::gate;
 use crate::identity::{connection, identity};
 use crate::limits;
 use crate::node::Node;
@@ -258,6 +259,7 @@ impl LogService for Log {
         request: Request<v1::ReadEntriesRequest>,
     ) -> Result<Response<Self::ReadEntriesStream>, Status> {
         let retiring = connection(&request)?.retiring().clone();
+        let share = gate::hold(&request, limits::READ_HELD_BYTES)?;
         let asked = request.into_inner();
         let range = (asked.start, self.end(&asked)?);
         let reader = self.node.reader(&asked.log)?.clone();
@@ -271,6 +273,7 @@ impl LogService for Log {
                     let _ = last.send(Err(Refusal::of(Reason::Draining).into())).await;
                 }
             }
+            drop(share);
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }

@@ -1,12 +1,14 @@
 //! `tocsin.peer.v1.PeerService`: what other members' nodes ask of this one.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tocsin_log::hash::Hash;
 use tocsin_wire::proto::peer::v1 as peer;
 use tocsin_wire::proto::peer::v1::peer_service_server::PeerService;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::identity::{connection, identity};
@@ -19,11 +21,37 @@ use crate::status::{Reason, Refusal};
 #[derive(Debug)]
 pub(crate) struct Peer {
     node: Arc<Node>,
+    follows: Follows,
 }
 
 impl Peer {
-    pub(crate) const fn new(node: Arc<Node>) -> Self {
-        Self { node }
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self {
+            node,
+            follows: Follows::default(),
+        }
+    }
+}
+
+/// The streams of each member, the oldest first. An ended one counts until it is replaced.
+#[derive(Debug, Default)]
+struct Follows {
+    streams: Mutex<BTreeMap<String, VecDeque<CancellationToken>>>,
+}
+
+impl Follows {
+    /// Counts one more; what is returned fires when it is one too many.
+    fn begin(&self, member: &str) -> CancellationToken {
+        let token = CancellationToken::new();
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = streams.entry(member.to_owned()).or_default();
+        streams.push_back(token.clone());
+        if streams.len() > limits::MAX_FOLLOWS_PER_MEMBER
+            && let Some(oldest) = streams.pop_front()
+        {
+            oldest.cancel();
+        }
+        token
     }
 }
 
@@ -52,10 +80,12 @@ impl PeerService for Peer {
         }
         let (down, stream) = mpsc::channel(limits::FOLLOW_QUEUE);
         let node = Arc::clone(&self.node);
+        let replaced = self.follows.begin(&member);
         tokio::spawn(async move {
             tokio::select! {
                 () = crate::follow::serve(node, member, up, down) => {}
                 () = retiring.cancelled() => {}
+                () = replaced.cancelled() => {}
             }
         });
         Ok(Response::new(ReceiverStream::new(stream)))

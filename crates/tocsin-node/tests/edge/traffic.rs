@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use tocsin_node::limits::{ListenLimits, MAX_CONCURRENT_STREAMS};
+use tokio::io::AsyncWriteExt as _;
+
+use tocsin_node::limits::{FREE_BYTES, ListenLimits, MAX_CONCURRENT_STREAMS};
 
 use crate::world::{PATIENCE, World, client_hello_1_2, drain, send, short};
 
@@ -15,7 +17,6 @@ async fn a_handshake_that_does_not_come_is_closed_at_its_timeout() {
     let mut slow = served.tcp().await;
     let trickle = tokio::spawn(async move {
         for byte in client_hello_1_2().into_iter().take(40) {
-            use tokio::io::AsyncWriteExt;
             if slow.write_all(&[byte]).await.is_err() {
                 break;
             }
@@ -95,6 +96,100 @@ async fn a_reader_that_does_not_read_is_cut_and_others_are_not() {
             .as_deref(),
         Some("0")
     );
+}
+
+#[tokio::test]
+async fn a_reader_that_leaves_no_room_for_an_answer_is_cut() {
+    let world = World::new();
+    let limits = ListenLimits {
+        read_idle: PATIENCE,
+        ..short()
+    };
+    let served = world.serve(limits).await;
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(0);
+    let config = world.client(Some(&world.us_client("closed")));
+    let mut closed = served.h2_with(config, builder).await;
+    let response = closed.start("/test.Echo/Flood", &[]).await.unwrap();
+    let response = response.await.unwrap();
+    let ended = tokio::time::timeout(PATIENCE, closed.connection).await;
+    assert!(ended.is_ok(), "an answer without a window stayed for ever");
+    drop(response);
+    assert_eq!(served.refused("write_stalled"), 1);
+    assert!(served.serves(&world).await);
+}
+
+#[tokio::test]
+async fn a_connection_that_brings_much_beside_its_requests_is_cut() {
+    let world = World::new();
+    let served = world.serve(ListenLimits::default()).await;
+    let config = world.client(Some(&world.us_client("a")));
+    let mut tls = served.tls(config).await.unwrap();
+    send(
+        &mut tls,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+    )
+    .await;
+    // Of a kind that nobody knows (RFC 9113 section 5.5), 9 and 16,384 bytes.
+    let mut frame = vec![0, 0x40, 0, 0xee, 0, 0, 0, 0, 0];
+    frame.resize(9 + 16_384, 7);
+    let most = usize::try_from(FREE_BYTES).unwrap() / frame.len();
+    let mut sent = 0;
+    while sent < 2 * most && tls.write_all(&frame).await.is_ok() && tls.flush().await.is_ok() {
+        sent += 1;
+    }
+    let _ended = drain(&mut tls).await;
+    assert!(sent >= most, "cut after {sent} frames");
+    let refused = || served.refused("flood");
+    tokio::time::timeout(PATIENCE, async {
+        while refused() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+
+    // A client that asks as much as it likes is not.
+    let mut peer = served.h2(world.client(Some(&world.us_client("b")))).await;
+    for number in 0..2_000 {
+        let much = format!("{number}{}", "x".repeat(1_500));
+        let answer = peer.call("/test.Echo/Who", &[("x-much", &much)]).await;
+        assert_eq!(answer.grpc_status().as_deref(), Some("0"));
+    }
+    assert_eq!(refused(), 1);
+}
+
+#[tokio::test]
+async fn an_address_has_only_so_many_handshakes() {
+    let world = World::new();
+    let limits = ListenLimits {
+        handshakes_per_address: 2,
+        ..ListenLimits::default()
+    };
+    let served = world.serve(limits).await;
+    let held = [served.tcp().await, served.tcp().await];
+    let mut third = served.tcp().await;
+    let _ended = drain(&mut third).await;
+    assert_eq!(served.refused("too_many_of_address"), 1);
+    let from = tokio::net::TcpSocket::new_v4().unwrap();
+    from.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let elsewhere = from.connect(served.address).await.unwrap();
+    let name = rustls::pki_types::ServerName::try_from("us.demo.example").unwrap();
+    let config = world.client(Some(&world.us_client("good")));
+    let tls = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    tls.connect(name, elsewhere).await.unwrap();
+    drop(held);
+    tokio::time::timeout(PATIENCE, async {
+        while served
+            .tls(world.client(Some(&world.us_client("a"))))
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
