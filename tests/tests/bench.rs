@@ -79,8 +79,34 @@ fn the_terms_of_all_limits_are_measured() {
 #[test]
 fn submissions_are_held_against_echo_verification_and_signature() {
     let figures = bench("ingest");
-    let unary = figure(&figures, "unary, 64 in flight");
-    held_against(unary, &["echo", "verify_strict", "sign"]);
+    for name in ["unary, 64 in flight", "SubmitStream, 2 streams"] {
+        held_against(figure(&figures, name), &["echo", "verify_strict", "sign"]);
+    }
+}
+
+#[test]
+fn a_notice_is_held_against_the_parts_of_its_way_and_sent_to_a_thousand() {
+    let figures = bench("propagation");
+    let parts = ["hops", "flushes", "signatures", "verifications"];
+    for kind in ["order", "withdrawal"] {
+        for percent in [50, 99] {
+            held_against(
+                figure(&figures, &format!("{kind}, alone, p{percent}")),
+                &parts,
+            );
+            figure(
+                &figures,
+                &format!("{kind}, at half the ingest rate, p{percent}"),
+            );
+        }
+    }
+    for name in [
+        "withdrawal beside order, p50",
+        "memory of an idle subscriber",
+        "last of 1,000 hands",
+    ] {
+        held_against(figure(&figures, name), &[]);
+    }
 }
 
 #[test]

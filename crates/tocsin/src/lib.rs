@@ -221,6 +221,7 @@ mod tests {
             "tocsin alliance verify alliance.tsa --genesis 00",
             "tocsin lookup 4006381333931 --exit-code",
             "tocsin bench ingest --seconds 0.5 --output json",
+            "tocsin bench propagation --dir d",
         ] {
             Tool::try_parse_from(line.split_whitespace()).unwrap_or_else(|e| panic!("{line}: {e}"));
         }

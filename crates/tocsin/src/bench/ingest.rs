@@ -16,7 +16,7 @@ use super::author::{Author, BODY_BYTES};
 use super::echo::{Echo, connections_to};
 use super::etcd;
 use super::load::{self, Counted, Source};
-use super::report::{Figure, Limit, Report, Target, Unit};
+use super::report::{Figure, Limit, Report, Target, Term, Unit};
 use super::terms;
 use crate::demo::Folder;
 use crate::demo::network::{LABEL, Network, PATIENCE};
@@ -42,7 +42,7 @@ pub(super) async fn run(args: &RunArgs, out: &mut Output) -> Result<(), Failure>
     let author = Arc::new(Author::new(format!("{LABEL}/{MEMBER}"), key));
     let mut report = Report::new("ingest");
 
-    let limit = limit(args, &network, &author).await?;
+    let limits = limits(args, &network, &author).await?;
     network.spawn(MEMBER)?;
     network.ready(MEMBER).await?;
     let channels = connections_to(&network, MEMBER, CONNECTIONS).await?;
@@ -57,15 +57,30 @@ pub(super) async fn run(args: &RunArgs, out: &mut Output) -> Result<(), Failure>
         return Err(Failure::new(Exit::Failed, text));
     }
     let figure = Figure::shown("unary, 64 in flight", unary.rate, Unit::PerSecond)
-        .against(limit, TARGET)
+        .against(limits.unary, TARGET)
         .remark(latencies(&unary));
+    report.add(figure, out)?;
+    let streamed = load::streams(
+        channels.get(..load::STREAMS).unwrap_or(&channels),
+        args.seconds,
+        &source,
+    );
+    let streamed = streamed.await?;
+    let name = format!("SubmitStream, {} streams", load::STREAMS);
+    let figure = Figure::shown(name, streamed.rate, Unit::PerSecond).against(limits.stream, TARGET);
     report.add(figure, out)?;
     network.kill(MEMBER)?;
     beside(args, &folder.path, &mut report, out).await?;
     report.finish(out)
 }
 
-async fn limit(args: &RunArgs, network: &Network, author: &Author) -> Result<Limit, Failure> {
+/// The two limits.
+struct Limits {
+    unary: Limit,
+    stream: Limit,
+}
+
+async fn limits(args: &RunArgs, network: &Network, author: &Author) -> Result<Limits, Failure> {
     let (entry, _) = author.signed()?;
     let (message, span) = (entry.message(), args.seconds / 4);
     let (sign, verify) = tokio::task::block_in_place(|| {
@@ -75,9 +90,14 @@ async fn limit(args: &RunArgs, network: &Network, author: &Author) -> Result<Lim
     let echo = Echo::start(network, MEMBER, CONNECTIONS).await?;
     let request = author.report()?;
     let same: Source = Arc::new(move || Ok(request.clone()));
-    let echo = echo.unary(args.seconds / 2, &same).await?;
+    let unary = echo.unary(args.seconds / 2, &same).await?;
+    let stream = echo.streams(args.seconds / 2, &same).await?;
     network.kill(MEMBER)?;
-    Ok(Limit::sum_of(vec![echo, verify, sign]))
+    let sum = |echo: Term| Limit::sum_of(vec![echo, verify.clone(), sign.clone()]);
+    Ok(Limits {
+        unary: sum(unary),
+        stream: sum(stream),
+    })
 }
 
 /// Entries that the node has committed and signed.

@@ -108,6 +108,25 @@ pub(super) async fn unary(
     Ok(counted)
 }
 
+/// Unary calls at so many a second over these channels, until the set is dropped. What is refused
+/// is not sent again.
+pub(super) fn paced(channels: &[Channel], rate: f64, source: &Source) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let every = Duration::from_secs_f64(IN_FLIGHT as f64 / rate.max(1.0));
+    for channel in channels.iter().cycle().take(IN_FLIGHT) {
+        let (mut client, source) = (client(channel), Arc::clone(source));
+        tasks.spawn(async move {
+            let mut clock = tokio::time::interval(every);
+            clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            while let Ok(request) = source() {
+                clock.tick().await;
+                let _answer = client.submit(request).await;
+            }
+        });
+    }
+    tasks
+}
+
 /// Bidirectional streams, one over each of these channels.
 ///
 /// # Errors

@@ -16,18 +16,22 @@ mod author;
 mod catchup;
 mod echo;
 mod etcd;
+mod fanout;
 mod ingest;
 mod load;
 mod machine;
+mod officers;
+mod propagation;
 mod report;
 mod start;
 mod terms;
+mod watcher;
 mod written;
 
 /// What is measured.
 #[derive(Subcommand, Clone, Debug)]
 pub enum BenchVerb {
-    /// Durable signed submissions a second
+    /// Durable signed submissions a second, one by one and in streams
     ///
     /// Statements are made and signed while the time runs, each with a body of 600 bytes. The limit
     /// is 1/(1/echo + 1/verify_strict + 1/sign): the same message echoed by the same listener with
@@ -50,6 +54,15 @@ pub enum BenchVerb {
     ///
     /// Example: tocsin bench start --entries 20000 --watches 10
     Start(start::StartArgs),
+    /// From an officer's submit to the notice in a subscriber's hand at another member
+    ///
+    /// Five members; one decides by policy, and its subscriber waits. Orders and withdrawals have
+    /// two signatures, made while the time runs. Alone, each is held against the sum of its parts:
+    /// messages, flushes, signatures and verifications on its way. Then again at half the rate at
+    /// which the five nodes take reports; and one notice to a thousand subscribers.
+    ///
+    /// Example: tocsin bench propagation --seconds 5
+    Propagation(RunArgs),
     /// What this machine does at best: the terms of all limits
     ///
     /// Signatures, hashes and echoes with both cores busy; a flush and a call alone. Each is held
@@ -92,6 +105,7 @@ pub fn run(verb: &BenchVerb, out: &mut Output) -> Result<(), Failure> {
             BenchVerb::Ingest(args) => Box::pin(ingest::run(args, out)).await,
             BenchVerb::Catchup(args) => Box::pin(catchup::run(args, out)).await,
             BenchVerb::Start(args) => Box::pin(start::run(args, out)).await,
+            BenchVerb::Propagation(args) => Box::pin(propagation::run(args, out)).await,
             BenchVerb::Terms(args) => Box::pin(machine::run(args, out)).await,
             BenchVerb::ServeEcho { config } => echo::serve(config).await,
         }

@@ -17,6 +17,10 @@ pub(super) enum Unit {
     Microseconds,
     /// Memory: less is better.
     Mebibytes,
+    /// An amount: less is better.
+    Bytes,
+    /// A ratio of two figures: less is better.
+    Times,
 }
 
 /// The best that a library or the disk did in this run.
@@ -94,7 +98,9 @@ impl Term {
     pub(super) fn is_noisy(&self) -> bool {
         self.reference.is_some_and(|reference| match self.unit {
             Unit::PerSecond => self.value < NOISY_BELOW * reference,
-            Unit::Microseconds | Unit::Mebibytes => self.value * NOISY_BELOW > reference,
+            Unit::Microseconds | Unit::Mebibytes | Unit::Bytes | Unit::Times => {
+                self.value * NOISY_BELOW > reference
+            }
         })
     }
 
@@ -120,6 +126,16 @@ impl Limit {
             terms,
         }
     }
+
+    /// The time that one thing after another takes.
+    pub(super) fn total(terms: Vec<Term>) -> Self {
+        let parts: Vec<&str> = terms.iter().map(|term| term.name).collect();
+        Self {
+            value: terms.iter().map(|term| term.value).sum(),
+            formula: parts.join(" + "),
+            terms,
+        }
+    }
 }
 
 impl Figure {
@@ -141,10 +157,9 @@ impl Figure {
         self
     }
 
-    /// Held against what is known of another machine.
-    pub(super) fn against_known(self, value: f64, target: Target) -> Self {
-        let formula = "two cores of an AMD EPYC of the third generation".to_owned();
-        let terms = Vec::new();
+    /// Held against one value that has no terms, such as a known machine's.
+    pub(super) fn against_value(self, value: f64, what: &str, target: Target) -> Self {
+        let (formula, terms) = (what.to_owned(), Vec::new());
         self.against(
             Limit {
                 value,
@@ -279,6 +294,8 @@ impl Unit {
             Self::PerSecond => "1/s",
             Self::Microseconds => "us",
             Self::Mebibytes => "MiB",
+            Self::Bytes => "B",
+            Self::Times => "x",
         }
     }
 }
@@ -312,6 +329,8 @@ fn amount(value: f64, unit: Unit) -> String {
         Unit::PerSecond => format!("{value:.0}/s"),
         Unit::Microseconds => format!("{value:.0} us"),
         Unit::Mebibytes => format!("{value:.0} MiB"),
+        Unit::Bytes => format!("{value:.0} B"),
+        Unit::Times => format!("{value:.2} x"),
     }
 }
 
