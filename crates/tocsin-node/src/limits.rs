@@ -152,10 +152,10 @@ pub const MAX_SUBMIT_STREAMS_PER_CLIENT: usize = 16;
 pub const FOLLOW_QUEUE: usize = 4;
 /// Notices ready for one watcher.
 pub const NOTICE_QUEUE: usize = 64;
-/// Watchers of notices at once, in all.
-pub const MAX_WATCHERS: usize = 512;
+/// Watchers of notices at once, in all: about 64 KiB each, so 128 MiB.
+pub const MAX_WATCHERS: usize = 2_048;
 /// Watchers of notices that clients of one member may have: half of all, as with connections.
-pub const MAX_WATCHERS_PER_MEMBER: usize = 256;
+pub const MAX_WATCHERS_PER_MEMBER: usize = 1_024;
 /// Events between tasks of the node (commits, heads, evidence).
 pub const EVENT_QUEUE: usize = 256;
 /// Remembered `request_id`s: some minutes of retries at full speed.

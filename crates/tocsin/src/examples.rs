@@ -26,6 +26,13 @@ pub const EXAMPLES: &[Examples] = &[
         )],
     ),
     (
+        "bench propagation",
+        &[(
+            "A short run: from an order's submission to a notice abroad",
+            "tocsin bench propagation --seconds 1",
+        )],
+    ),
+    (
         "bench start",
         &[(
             "A short run: serving again with some thousand entries",

@@ -289,6 +289,7 @@ const CASES: &[(&str, Case)] = &[
     ("demo", text("us", &[])),
     ("bench ingest", text("us", &[])),
     ("bench catchup", text("us", &[])),
+    ("bench propagation", text("us", &[])),
     ("bench start", text("us", &[])),
     ("bench terms", text("us", &[])),
     ("alliance new", at("us", &[INIT_US, INIT_DE])),

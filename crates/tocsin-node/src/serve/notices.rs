@@ -148,6 +148,6 @@ mod tests {
         assert_eq!(watchers.take("de").unwrap_err().code, "TOO_MANY_WATCHERS");
         places.pop();
         assert!(watchers.take("de").is_ok());
-        assert_eq!(watchers.metrics.watchers.get(), 511);
+        assert_eq!(watchers.metrics.watchers.get(), 2_047);
     }
 }
