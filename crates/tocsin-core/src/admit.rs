@@ -7,6 +7,7 @@
 
 use tocsin_log::entry::{Entry, MAX_DOOR_ENTRY_BYTES, STATEMENT_TYPE};
 use tocsin_log::hash::Hash;
+use tocsin_log::key::KeyId;
 
 use crate::date;
 use crate::name::{self, Numbered};
@@ -83,7 +84,8 @@ pub trait Known {
 pub struct Admitted {
     entry: Vec<u8>,
     statement_id: Hash,
-    statement: Statement,
+    statement: Box<Statement>,
+    signers: Vec<KeyId>,
     author: Author,
     bodies: Vec<Vec<u8>>,
     decoded_bodies: Vec<DecodedBody>,
@@ -108,6 +110,22 @@ impl Admitted {
     #[must_use]
     pub const fn statement(&self) -> &Statement {
         &self.statement
+    }
+
+    /// The statement alone, for whoever has no more use for its bytes.
+    #[must_use]
+    pub fn into_statement(self) -> Box<Statement> {
+        self.statement
+    }
+
+    /// Whether the keys that signed it are valid at the index that it gets. The door judged it for
+    /// the one that was next then; nothing else of the verdict depends on the index.
+    #[must_use]
+    pub fn is_valid_at(&self, index: u64, member: &Member) -> bool {
+        self.signers.iter().all(|key_id| {
+            let key = member.record_keys.get(key_id);
+            key.is_some_and(|key| key.is_valid_at(index))
+        })
     }
 
     /// Who signed.
@@ -182,6 +200,7 @@ pub fn admit(submission: Submission, door: &Door<'_>) -> Result<Admitted, AdmitE
         entry: looked.entry,
         statement_id: looked.statement_id,
         statement: looked.statement,
+        signers: looked.signers,
         author: looked.signed,
         bodies: looked.bodies,
         decoded_bodies: looked.decoded_bodies,
@@ -213,7 +232,9 @@ pub fn admit_draft(submission: Submission, door: &Door<'_>) -> Result<Signed, Ad
 struct Looked<S> {
     entry: Vec<u8>,
     statement_id: Hash,
-    statement: Statement,
+    statement: Box<Statement>,
+    /// The keys that are said to have signed; those of an admitted statement have.
+    signers: Vec<KeyId>,
     signed: S,
     bodies: Vec<Vec<u8>>,
     decoded_bodies: Vec<DecodedBody>,
@@ -239,31 +260,41 @@ fn look<S>(
         let detail = format!("{} bytes", entry_bytes.len());
         return Err(Refusal::new(Reason::EntryTooLarge).with(detail));
     }
-    let statement = match &decoded {
-        Decoded::Known(statement) => statement.as_ref(),
-        Decoded::Opaque { why, .. } => {
-            return Err(Refusal::new(match why {
-                Unknown::Act => Reason::UnknownAct,
-                Unknown::Field => Reason::UnknownField,
-                Unknown::Value => Reason::UnknownValue,
-            }));
-        }
-        Decoded::Bad(error) => return Err(undecodable(error)),
-    };
-    check_place(statement, door)?;
+    check_place(readable(&decoded)?, door)?;
     let signed = judge(&entry, &decoded)?;
+    let statement = match decoded {
+        Decoded::Known(statement) => statement,
+        // `readable` has said no to these.
+        Decoded::Opaque { .. } => return Err(Reason::UnknownAct.into()),
+        Decoded::Bad(error) => return Err(undecodable(&error)),
+    };
     check_window(statement.created_ms, door.now_ms)?;
-    let (bodies, decoded_bodies) = check_bodies(statement, bodies, door.member)?;
+    let (bodies, decoded_bodies) = check_bodies(&statement, bodies, door.member)?;
     let statement_id = entry.statement_id();
-    check_known(statement, &statement_id, door)?;
+    check_known(&statement, &statement_id, door)?;
+    let signers = entry.signatures.iter();
     Ok(Looked {
         entry: entry_bytes,
         statement_id,
-        statement: statement.clone(),
+        statement,
+        signers: signers.map(|signature| signature.key_id).collect(),
         signed,
         bodies,
         decoded_bodies,
     })
+}
+
+/// The statement, where all of it is understood.
+fn readable(decoded: &Decoded) -> Result<&Statement, AdmitError> {
+    match decoded {
+        Decoded::Known(statement) => Ok(statement),
+        Decoded::Opaque { why, .. } => Err(Refusal::new(match why {
+            Unknown::Act => Reason::UnknownAct,
+            Unknown::Field => Reason::UnknownField,
+            Unknown::Value => Reason::UnknownValue,
+        })),
+        Decoded::Bad(error) => Err(undecodable(error)),
+    }
 }
 
 /// Whose log it is meant for, before any signature is looked at: the answer is of more use than

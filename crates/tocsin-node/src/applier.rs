@@ -20,14 +20,14 @@ use crate::limits;
 use crate::node::Node;
 use crate::verdicts::Known;
 
-/// Applies until the node drains.
+/// Applies until the node drains; on a thread of its own.
 pub(crate) async fn run(node: Arc<Node>) {
     let mut grown = node.logs.watch();
     let mut found = node.evidence.watch();
     let mut arrived = node.bodies.watch();
     let stop = node.stopping();
     loop {
-        if let Err(error) = tokio::task::block_in_place(|| catch_up(&node)) {
+        if let Err(error) = catch_up(&node) {
             node.fault(&format!("a log cannot be read back: {error}"));
             return;
         }
@@ -68,19 +68,45 @@ fn apply_some(node: &Node, reader: &LogReader) -> Result<bool, StoreError> {
     if start >= reader.size() {
         return Ok(false);
     }
-    let events = match node.indexer.verdicts(reader, start) {
-        Some(known) => recalled(node, reader, start, &known)?,
-        None => judged(node, reader, start)?,
+    let events = match just_said(node, reader, start) {
+        Some(events) => events,
+        None => match node.indexer.verdicts(reader, start) {
+            Some(known) => recalled(node, reader, start, &known)?,
+            None => judged(node, reader, start)?,
+        },
     };
     let end = start + events.count;
+    let about_orders = events.about_orders();
     let mut applied = node.state.write();
     for event in events.events {
         applied.registry.apply(event);
     }
     applied.sizes.insert(key, end);
+    applied.about_orders += about_orders;
     drop(applied);
+    if origin == node.logs.own().origin() {
+        node.own_applied.advance(end);
+    }
     node.metrics.applied(origin, end);
     Ok(events.count > 0 && end < reader.size())
+}
+
+/// What the next entries of our own log mean, where they were written just now.
+fn just_said<'a>(node: &'a Node, reader: &'a LogReader, start: u64) -> Option<Events<'a>> {
+    if reader.origin() != node.logs.own().origin() {
+        return None;
+    }
+    let judged = node.fresh.take(start, reader.size());
+    if judged.is_empty() {
+        return None;
+    }
+    node.indexer.learn(reader, start, &judged);
+    let mut events = Events::new(node, reader.origin());
+    for (index, judged) in (start..).zip(judged) {
+        // What has lasting bodies is not handed over.
+        events.add(index, judged, &[]);
+    }
+    Some(events)
 }
 
 /// What the next entries mean, where verdicts on them were made before: only what is neither report
@@ -136,6 +162,18 @@ impl<'a> Events<'a> {
             events: Vec::new(),
             count: 0,
         }
+    }
+
+    /// How many of them say something about an order, or may.
+    fn about_orders(&self) -> u64 {
+        let about = self.events.iter().filter(|event| match event {
+            Event::Filed { .. } | Event::Invalid { .. } => false,
+            Event::Valid { .. }
+            | Event::Opaque { .. }
+            | Event::Body { .. }
+            | Event::Freeze { .. } => true,
+        });
+        about.count() as u64
     }
 
     /// Adds what the entry at `index` means, which has these bodies beside it.
@@ -252,6 +290,7 @@ fn take_late_bodies(node: &Node) {
     }
     if !events.is_empty() {
         let mut applied = node.state.write();
+        applied.about_orders += events.len() as u64;
         for event in events {
             applied.registry.apply(event);
         }
@@ -267,8 +306,12 @@ fn freeze(node: &Node) {
         .filter(|origin| node.evidence.is_frozen(&origin.to_string()))
         .cloned()
         .collect();
+    if frozen.is_empty() {
+        return;
+    }
     let mut applied = node.state.write();
     for origin in frozen {
-        applied.registry.apply(Event::Freeze { origin });
+        let is_news = applied.registry.apply(Event::Freeze { origin });
+        applied.about_orders += u64::from(is_news);
     }
 }

@@ -28,14 +28,21 @@ pub(crate) async fn run(node: Arc<Node>) {
     // The end of a hold is no event: it is looked for.
     let mut clock = tokio::time::interval(limits::DUE_INTERVAL);
     let stop = node.stopping();
+    let mut seen = None;
     loop {
-        tokio::select! {
+        let is_time = tokio::select! {
             () = stop.cancelled() => return,
-            _ = changed.changed() => {}
-            _ = standing.changed() => {}
-            _ = clock.tick() => {}
+            _ = changed.changed() => false,
+            _ = standing.changed() => true,
+            _ = clock.tick() => true,
+        };
+        // Reports change nothing that is due, and most changes are reports.
+        let about_orders = Some(node.state.read().about_orders);
+        if !is_time && seen == about_orders {
+            continue;
         }
         if node.signing.standing() == Standing::Ready && is_replayed(&node) {
+            seen = about_orders;
             say_what_is_due(&node).await;
         }
     }

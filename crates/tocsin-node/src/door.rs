@@ -128,11 +128,11 @@ pub(crate) async fn submit(
 /// It is not within [`limits::REQUEST_DEADLINE`].
 pub(crate) async fn settle(node: &Node, accepted: &Accepted) -> Result<(), Refusal> {
     wait_committed(node, accepted.index).await?;
-    let own = node.logs.own().origin().to_string();
     // An answer means that whoever asks next sees it; a slow applier does not hold the answer up
     // for ever, and one that has ended with the node not at all.
+    let applied = node.own_applied.wait(accepted.index + 1);
     tokio::select! {
-        _ = node.state.wait_applied(&own, accepted.index + 1, limits::APPLY_BEFORE_ANSWER) => {}
+        _ = tokio::time::timeout(limits::APPLY_BEFORE_ANSWER, applied) => {}
         () = node.stop.cancelled() => {}
     }
     node.metrics.submissions_accepted.inc();
@@ -156,6 +156,9 @@ pub(crate) fn may_sign(node: &Node) -> Result<(), Refusal> {
 
 /// A repeated statement's first copy may still be on its way to the disk.
 async fn wait_committed(node: &Node, index: u64) -> Result<(), Refusal> {
+    if node.logs.own().size() > index {
+        return Ok(());
+    }
     let mut grown = node.logs.watch();
     let committed = async {
         while node.logs.own().size() <= index {
@@ -235,6 +238,10 @@ impl OwnNote {
 /// Waits until an entry of ours has a grade, as long as a caller may be kept waiting.
 pub(crate) async fn wait_for(node: &Node, index: u64, grade: Grade, most: Duration) -> Grade {
     let origin = node.logs.own().origin();
+    let held = node.grade(origin, index);
+    if held >= grade {
+        return held;
+    }
     let mut changed = node.cosignatures.watch();
     let reached = async {
         while node.grade(origin, index) < grade {

@@ -44,6 +44,19 @@ pub(crate) enum Judged {
     Invalid,
 }
 
+impl Judged {
+    /// A statement of a log of `member` that counts.
+    pub(crate) fn counts(member: &str, statement_id: Hash, statement: Box<Statement>) -> Self {
+        match Filed::of(member, statement_id, &statement) {
+            Some(filed) => Self::Filed(filed),
+            None => Self::Valid {
+                statement_id,
+                statement,
+            },
+        }
+    }
+}
+
 /// Entries that a processor takes at a time: some milliseconds of work.
 const LANE_ENTRIES: usize = 64;
 
@@ -218,14 +231,7 @@ pub(crate) fn judge(
     };
     match (verdict, decoded) {
         (None | Some(Verdict::Valid(_)), Decoded::Known(statement)) => {
-            let statement_id = entry.statement_id();
-            match Filed::of(origin.member(), statement_id, &statement) {
-                Some(filed) => Judged::Filed(filed),
-                None => Judged::Valid {
-                    statement_id,
-                    statement,
-                },
-            }
+            Judged::counts(origin.member(), entry.statement_id(), statement)
         }
         (Some(Verdict::Opaque { about }), _) => Judged::Opaque { about },
         (Some(Verdict::Invalid(reason)), _) => {

@@ -148,6 +148,8 @@ pub const SUBMISSION_UNIT_BYTES: usize = 64 * 1024;
 pub const MAX_SUBMIT_STREAMS: usize = 128;
 /// Streams of submissions of one client, so that none takes the others' places.
 pub const MAX_SUBMIT_STREAMS_PER_CLIENT: usize = 16;
+/// Entries that are written and that the applier has not taken over: several batches, some MiB.
+pub const FRESH_ENTRIES: usize = 4 * MAX_BATCH_ENTRIES;
 /// Messages ready for one `Follow` stream, either way; the windows do the rest.
 pub const FOLLOW_QUEUE: usize = 4;
 /// Notices ready for one watcher.

@@ -30,6 +30,7 @@ use crate::door::OwnNote;
 use crate::drafts::Drafts;
 use crate::evidence::EvidenceShelf;
 use crate::fault::FaultBell;
+use crate::fresh::Fresh;
 use crate::indexer::Indexer;
 use crate::journal::Journal;
 use crate::keys::NodeKeys;
@@ -40,6 +41,7 @@ use crate::notes::Ahead;
 use crate::origins::Origins;
 use crate::peers::Peers;
 use crate::quotas::Quotas;
+use crate::reached::Reached;
 use crate::room::Room;
 use crate::sequencer::Sequencer;
 use crate::signing::{Signing, Standing};
@@ -65,6 +67,9 @@ pub(crate) struct Node {
     pub(crate) indexer: Indexer,
     pub(crate) journal: Journal,
     pub(crate) state: Arc<State>,
+    pub(crate) fresh: Arc<Fresh>,
+    /// Entries of our own log that are in the registry.
+    pub(crate) own_applied: Reached,
     pub(crate) cosignatures: Cosignatures,
     pub(crate) own_note: OwnNote,
     pub(crate) drafts: Drafts,

@@ -84,7 +84,9 @@ async fn open(
     let origin = node.logs.own().origin().clone();
     let (writer, signer) = own.split();
     let around = Surroundings {
+        member: Arc::new(node.member.clone()),
         state: Arc::clone(&node.state),
+        fresh: Arc::clone(&node.fresh),
         logs: Arc::clone(&node.logs),
         room: Arc::clone(&node.room),
         metrics: node.metrics.clone(),

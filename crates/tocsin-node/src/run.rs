@@ -48,6 +48,7 @@ use crate::origins::Origins;
 use crate::overview::Overview;
 use crate::peers::Peers;
 use crate::quotas::Quotas;
+use crate::reached::Reached;
 use crate::room::Room;
 use crate::sequencer::Sequencer;
 use crate::signals::reload_on_hangup;
@@ -206,6 +207,8 @@ fn assemble(
         bodies: Bodies::new(opened.blobs),
         journal,
         state: Arc::new(State::new(&alliance)),
+        fresh: Arc::default(),
+        own_applied: Reached::default(),
         cosignatures: Cosignatures::default(),
         own_note: OwnNote::default(),
         drafts: Drafts::default(),
@@ -362,8 +365,11 @@ fn spawn_tasks(
     own: OwnLog,
     overridden: Option<String>,
 ) -> Vec<tokio::task::JoinHandle<()>> {
+    // The applier reads and verifies: it has a thread of its own.
+    let (runtime, applying) = (tokio::runtime::Handle::current(), Arc::clone(node));
+    let apply = move || runtime.block_on(crate::applier::run(applying));
     let mut tasks = vec![
-        tokio::spawn(crate::applier::run(Arc::clone(node))),
+        tokio::task::spawn_blocking(apply),
         tokio::spawn(crate::bodies::run(Arc::clone(node))),
         tokio::spawn(crate::decider::run(Arc::clone(node))),
         tokio::spawn(crate::opening::run(Arc::clone(node), own, overridden)),

@@ -5,13 +5,15 @@
 //! of one batch is flushed while the next is written; nothing is answered before both flushes of
 //! its batch (FORMATS section 5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc as blocking;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use tocsin_core::admit::Admitted;
 use tocsin_core::name::Numbered;
+use tocsin_core::reason::Reason as Broken;
+use tocsin_core::roster::Member;
 use tocsin_core::statement::StatementRef;
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::hash::Hash;
@@ -22,13 +24,15 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::clock;
 use crate::fault::FaultBell;
+use crate::fresh::Fresh;
+use crate::indexer::Judged;
 use crate::limits;
 use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::quotas::{Charge, Quotas};
 use crate::room::Room;
 use crate::state::State;
-use crate::status::{Class, Reason, Refusal};
+use crate::status::{Reason, Refusal};
 
 /// Hands admitted statements to the writer, once there is one.
 #[derive(Debug)]
@@ -41,11 +45,30 @@ pub(crate) struct Sequencer {
 #[derive(Debug)]
 struct Job {
     admitted: Box<Admitted>,
+    reply: Reply,
+}
+
+/// Whom to tell how it ended.
+#[derive(Debug)]
+struct Reply {
     answer: oneshot::Sender<Result<u64, Refusal>>,
     /// What it counts against quotas; given back unless it is written.
     charge: Charge,
     /// What it takes of a room that others wait for; given back with the answer.
     _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Reply {
+    /// Answers; who went away asks again, or does not care.
+    fn send(self, answer: Result<u64, Refusal>) {
+        let _ = self.answer.send(answer);
+    }
+
+    /// It stands in the log for good.
+    fn keep_and_send(self, index: u64) {
+        self.charge.keep();
+        let _ = self.answer.send(Ok(index));
+    }
 }
 
 /// A statement on its way into the log.
@@ -59,13 +82,12 @@ impl Job {
         room: Option<OwnedSemaphorePermit>,
     ) -> (Self, Appending) {
         let (answer, answered) = oneshot::channel();
-        let job = Self {
-            admitted,
+        let reply = Reply {
             answer,
             charge,
             _room: room,
         };
-        (job, Appending(answered))
+        (Self { admitted, reply }, Appending(answered))
     }
 }
 
@@ -83,6 +105,8 @@ impl Appending {
 /// What the threads need beside the log itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
+    pub(crate) member: Arc<Member>,
+    pub(crate) fresh: Arc<Fresh>,
     pub(crate) state: Arc<State>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) room: Arc<Room>,
@@ -120,7 +144,7 @@ impl Sequencer {
             writer,
             around,
             origin,
-            recent: BTreeMap::new(),
+            recent: Recent::default(),
         };
         let write = move || writing.run(jobs, &written);
         let sign = move || run_signer(signer, &to_sign, &signing);
@@ -194,13 +218,48 @@ struct Writing {
     around: Surroundings,
     origin: Origin,
     /// Written, and perhaps not yet in the registry: the door's questions are answered from both.
-    recent: BTreeMap<u64, (Hash, Option<Numbered>)>,
+    recent: Recent,
+}
+
+/// Statements by index, by name and by number.
+#[derive(Debug, Default)]
+struct Recent {
+    entries: BTreeMap<u64, (Hash, Option<Numbered>)>,
+    ids: BTreeMap<Hash, u64>,
+    numbers: BTreeSet<Numbered>,
+}
+
+impl Recent {
+    fn insert(&mut self, index: u64, statement_id: Hash, numbered: Option<Numbered>) {
+        self.ids.insert(statement_id, index);
+        self.numbers.extend(numbered.clone());
+        self.entries.insert(index, (statement_id, numbered));
+    }
+
+    fn remove(&mut self, index: u64) {
+        if let Some((statement_id, numbered)) = self.entries.remove(&index) {
+            self.ids.remove(&statement_id);
+            if let Some(numbered) = numbered {
+                self.numbers.remove(&numbered);
+            }
+        }
+    }
+
+    /// Forgets what stands below `size`.
+    fn forget(&mut self, size: u64) {
+        while let Some((index, _)) = self.entries.first_key_value()
+            && *index < size
+        {
+            let index = *index;
+            self.remove(index);
+        }
+    }
 }
 
 /// A batch on its way from the writer to the signer.
 struct Flushed {
     written: Written,
-    jobs: Vec<(u64, Job)>,
+    replies: Vec<(u64, Reply)>,
     began: clock::Stopwatch,
 }
 
@@ -232,7 +291,7 @@ impl Writing {
                 Ok(written) => {
                     let flushed = Flushed {
                         written,
-                        jobs: taken,
+                        replies: self.hand_over(taken),
                         began,
                     };
                     if to_sign.send(flushed).is_err() {
@@ -262,18 +321,29 @@ impl Writing {
         // Somebody else took what was free a moment ago.
         let mut batch = self.writer.batch();
         for (index, job) in std::mem::take(taken) {
-            self.recent.remove(&index);
+            self.recent.remove(index);
             if !job.admitted.is_release() {
                 refuse_for_disk(job);
             } else if let Some(job) = self.take(job, &mut batch, taken) {
                 // A part of a batch that fitted fits.
-                let _ = job.answer.send(Err(Refusal::of(Reason::QueueFull)));
+                job.reply.send(Err(Refusal::of(Reason::QueueFull)));
             }
         }
         if taken.is_empty() || !self.around.room.make_room(batch.bytes()) {
             return Err(Refused::DiskFull.into());
         }
         self.writer.write(&batch)
+    }
+
+    /// What was written goes on to the applier; whom to answer, when it is signed.
+    fn hand_over(&self, taken: Vec<(u64, Job)>) -> Vec<(u64, Reply)> {
+        let (mut replies, mut judged) = (Vec::new(), Vec::new());
+        for (index, Job { admitted, reply }) in taken {
+            judged.extend(judge(self.origin.member(), *admitted).map(|judged| (index, judged)));
+            replies.push((index, reply));
+        }
+        self.around.fresh.put(judged);
+        replies
     }
 
     /// Puts a statement into the batch; gives it back when it belongs into the next.
@@ -287,48 +357,47 @@ impl Writing {
         let statement_id = *admitted.statement_id();
         if let Some(index) = self.known(&statement_id) {
             if index < batch.start() {
-                let _ = job.answer.send(Ok(index));
+                job.reply.send(Ok(index));
             } else {
                 // Its first copy has been counted.
-                job.charge.give_back();
+                job.reply.charge.give_back();
                 taken.push((index, job));
             }
             return None;
         }
         let numbered = Numbered::of(self.origin.member(), admitted.statement());
-        if numbered
+        let index = batch.start() + batch.count();
+        let refused = if numbered
             .as_ref()
-            .is_some_and(|numbered| self.is_taken(numbered))
+            .is_some_and(|number| self.is_taken(number))
         {
-            let refusal = Refusal::new(
-                Class::AlreadyExists,
-                tocsin_core::reason::Reason::NumberTaken.code(),
-                tocsin_core::reason::Reason::NumberTaken.meaning(),
-            );
-            let _ = job.answer.send(Err(refusal.at("statement.number")));
+            Some((Broken::NumberTaken, "statement.number"))
+        } else if !admitted.is_valid_at(index, &self.around.member) {
+            Some((Broken::KeyNotValid, "statement.signatures"))
+        } else {
+            None
+        };
+        if let Some((rule, at)) = refused {
+            let refusal = tocsin_core::reason::Refusal::at(rule, at);
+            job.reply.send(Err(refusal.into()));
             return None;
         }
         match batch.push(admitted.entry(), admitted.bodies()) {
             Ok(()) => {
-                let index = batch.start() + batch.count() - 1;
-                self.recent.insert(index, (statement_id, numbered));
+                self.recent.insert(index, statement_id, numbered);
                 taken.push((index, job));
                 None
             }
             Err(Refused::BatchOverLimit) => Some(job),
             Err(refused) => {
-                let _ = job.answer.send(Err(refused.into()));
+                job.reply.send(Err(refused.into()));
                 None
             }
         }
     }
 
     fn known(&self, statement_id: &Hash) -> Option<u64> {
-        let recent = self
-            .recent
-            .iter()
-            .find(|(_, (known, _))| known == statement_id);
-        recent.map(|(index, _)| *index).or_else(|| {
+        self.recent.ids.get(statement_id).copied().or_else(|| {
             let statement = StatementRef {
                 log: self.origin.log_name(),
                 statement_id: *statement_id,
@@ -342,9 +411,7 @@ impl Writing {
     }
 
     fn is_taken(&self, numbered: &Numbered) -> bool {
-        self.recent
-            .values()
-            .any(|(_, known)| known.as_ref() == Some(numbered))
+        self.recent.numbers.contains(numbered)
             || self
                 .around
                 .state
@@ -356,31 +423,36 @@ impl Writing {
 
     fn forget_applied(&mut self) {
         let applied = self.around.state.applied(&self.origin.to_string());
-        self.recent = self.recent.split_off(&applied);
+        self.recent.forget(applied);
     }
+}
+
+/// What the applier would make of it, for the door has judged it by the same rules. What has a
+/// lasting body takes the long way, by the log.
+fn judge(member: &str, admitted: Admitted) -> Option<Judged> {
+    let statement_id = *admitted.statement_id();
+    let statement = admitted.into_statement();
+    let is_lasting = statement.bodies.iter().any(|body| body.lasting);
+    (!is_lasting).then(|| Judged::counts(member, statement_id, statement))
 }
 
 /// What releases nothing is not written to a disk that is nearly full.
 fn refuse_for_disk(job: Job) {
     let refusal = Refusal::of(Reason::DiskReserved).retry_after(limits::DISK_RETRY);
-    let _ = job.answer.send(Err(refusal));
+    job.reply.send(Err(refusal));
 }
 
-fn refuse_all(
-    jobs: Vec<(u64, Job)>,
-    refused: &Refused,
-    recent: &mut BTreeMap<u64, (Hash, Option<Numbered>)>,
-) {
+fn refuse_all(jobs: Vec<(u64, Job)>, refused: &Refused, recent: &mut Recent) {
     for (index, job) in jobs {
-        recent.remove(&index);
-        let _ = job.answer.send(Err(refused.clone().into()));
+        recent.remove(index);
+        job.reply.send(Err(refused.clone().into()));
     }
 }
 
 fn run_signer(mut signer: OwnSigner, flushed: &blocking::Receiver<Flushed>, around: &Surroundings) {
     while let Ok(Flushed {
         written,
-        jobs,
+        replies,
         began,
     }) = flushed.recv()
     {
@@ -392,14 +464,13 @@ fn run_signer(mut signer: OwnSigner, flushed: &blocking::Receiver<Flushed>, arou
                     .commit_entries
                     .observe((committed.size - committed.first) as f64);
                 around.logs.ring();
-                for (index, job) in jobs {
-                    job.charge.keep();
-                    let _ = job.answer.send(Ok(index));
+                for (index, reply) in replies {
+                    reply.keep_and_send(index);
                 }
             }
             Err(StoreError::Refused(refused)) => {
-                for (_, job) in jobs {
-                    let _ = job.answer.send(Err(refused.clone().into()));
+                for (_, reply) in replies {
+                    reply.send(Err(refused.clone().into()));
                 }
                 return;
             }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
 
 use tocsin_core::registry::Registry;
 use tocsin_core::roster::Alliance;
@@ -22,6 +21,8 @@ pub(crate) struct Applied {
     pub(crate) registry: Registry,
     /// By origin: entries taken.
     pub(crate) sizes: BTreeMap<String, u64>,
+    /// Events taken that may have changed what is due on an order.
+    pub(crate) about_orders: u64,
 }
 
 impl State {
@@ -29,6 +30,7 @@ impl State {
         let applied = Applied {
             registry: Registry::new(alliance),
             sizes: BTreeMap::new(),
+            about_orders: 0,
         };
         Self {
             inner: RwLock::new(applied),
@@ -60,18 +62,5 @@ impl State {
     /// Wakes on each change.
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
-    }
-
-    /// Waits until `origin` is applied up to `size`, at most for `most`; whether it is.
-    pub(crate) async fn wait_applied(&self, origin: &str, size: u64, most: Duration) -> bool {
-        let mut changed = self.watch();
-        let reached = async {
-            while self.applied(origin) < size {
-                if changed.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(most, reached).await.is_ok()
     }
 }

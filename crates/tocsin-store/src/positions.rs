@@ -5,7 +5,7 @@
 //! these files anew. What they save is memory.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tocsin_log::hash::Hash;
 use tocsin_log::tree::position;
@@ -16,6 +16,9 @@ use crate::error::Fault;
 const NUMBER_BYTES: u64 = 8;
 const HASH_BYTES: u64 = 32;
 const NOTE_BYTES: u64 = 2 * NUMBER_BYTES;
+/// Hashes of one log that are kept in memory, each in the place of its number: receipts are asked
+/// for right after the entries, and share most of their proofs.
+const KEPT_HASHES: usize = 2_048;
 
 /// The three files of one log.
 #[derive(Debug)]
@@ -23,6 +26,44 @@ pub(crate) struct Positions {
     entries: Arc<dyn DiskFile>,
     hashes: Arc<dyn DiskFile>,
     notes: Arc<dyn DiskFile>,
+    kept: Kept,
+}
+
+/// The hashes that were last written or read, as they stand in the file.
+#[derive(Debug, Default)]
+struct Kept(Mutex<Vec<Option<(u64, Hash)>>>);
+
+impl Kept {
+    fn find(&self, place: u64) -> Option<Hash> {
+        let kept = self.lock();
+        match kept.get(Self::slot(place)) {
+            Some(Some((at, hash))) if *at == place => Some(*hash),
+            Some(_) | None => None,
+        }
+    }
+
+    fn keep(&self, first: u64, hashes: &[Hash]) {
+        let mut kept = self.lock();
+        kept.resize(KEPT_HASHES, None);
+        for (place, hash) in (first..).zip(hashes) {
+            if let Some(slot) = kept.get_mut(Self::slot(place)) {
+                *slot = Some((place, *hash));
+            }
+        }
+    }
+
+    /// When it is not certain what stands in the file.
+    fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn slot(place: u64) -> usize {
+        usize::try_from(place % KEPT_HASHES as u64).unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<(u64, Hash)>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A note's size, and the byte in the segment of its last entry where its frame begins.
@@ -39,6 +80,7 @@ impl Positions {
             entries: open("entries.pos")?,
             hashes: open("hashes.pos")?,
             notes: open("notes.pos")?,
+            kept: Kept::default(),
         })
     }
 
@@ -54,7 +96,12 @@ impl Positions {
     /// The tree's hashes from a place on.
     pub(crate) fn put_hashes(&self, place: u64, hashes: &[Hash]) -> Result<(), DiskError> {
         let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
-        write(&*self.hashes, place, HASH_BYTES, &bytes)
+        let written = write(&*self.hashes, place, HASH_BYTES, &bytes);
+        match written {
+            Ok(()) => self.kept.keep(place, hashes),
+            Err(_) => self.kept.forget(),
+        }
+        written
     }
 
     /// Notes from the `first`-th on; sizes ascend.
@@ -70,9 +117,14 @@ impl Positions {
     }
 
     pub(crate) fn hash(&self, place: u64) -> Result<Hash, Fault> {
+        if let Some(hash) = self.kept.find(place) {
+            return Ok(hash);
+        }
         let bytes = read_up_to(&*self.hashes, place.saturating_mul(HASH_BYTES), Hash::LEN)?;
         let missing = Fault::Invariant("a hash is not in the hash file");
-        Hash::try_from(bytes.as_slice()).map_err(|_| missing)
+        let hash = Hash::try_from(bytes.as_slice()).map_err(|_| missing)?;
+        self.kept.keep(place, &[hash]);
+        Ok(hash)
     }
 
     /// The leaf hashes of the entries from `first` to before `end`, read at once.

@@ -192,6 +192,14 @@ fn one_good_statement_of_each_kind_is_admitted_as_it_was_signed() {
         assert_eq!(admitted.bodies().len(), bodies.len());
         assert_eq!(admitted.decoded_bodies().len(), bodies.len());
         assert_eq!(admitted.author().by_node_key, signers == [Who::Node]);
+        let keys_end_at = |end| {
+            let mut member = alliance.member(member).unwrap().clone();
+            let keys = member.record_keys.values_mut();
+            keys.for_each(|key| key.to_index = Some(end));
+            member
+        };
+        assert!(admitted.is_valid_at(4, &keys_end_at(5)));
+        assert!(!admitted.is_valid_at(5, &keys_end_at(5)), "{name}");
         let name = admitted.name(alliance.member(member).unwrap());
         assert!(name.starts_with(&format!("members/{member}/")), "{name}");
     }
