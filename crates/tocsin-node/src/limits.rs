@@ -256,8 +256,9 @@ pub const HEADS_INTERVAL: Duration = Duration::from_secs(10);
 pub const FOLLOW_SILENCE: Duration = Duration::from_secs(30);
 /// How often a stream looks whether it is still the right upstream of each origin.
 pub const CHOOSE_UPSTREAM_INTERVAL: Duration = Duration::from_millis(500);
-/// A follower this far behind gets several commit batches in one message.
-pub const FAR_BEHIND_ENTRIES: u64 = 1_024;
+/// A follower this far behind gets several commit batches in one message: each costs it two
+/// flushes, and a withdrawal waits behind all of them.
+pub const FAR_BEHIND_ENTRIES: u64 = 32;
 /// How far threads that judge many entries go behind all others (nice(2)): what arrives meanwhile
 /// is stored and answered first.
 pub const JUDGING_NICENESS: i32 = 10;
