@@ -14,22 +14,36 @@ use tocsin_tests::source::{Function, Source};
 
 /// The import table: a crate, what of ours it may import, and why it exists. `tocsin` and the tests
 /// may import all.
-const MAY_IMPORT: [(&str, &[&str]); 6] = [
+const MAY_IMPORT: [(&str, &[&str]); 7] = [
     ("tocsin-log", &[]),
     ("tocsin-core", &["tocsin-log"]),
-    ("tocsin-wire", &["tocsin-core", "tocsin-log"]),
+    ("tocsin-screen", &["tocsin-core", "tocsin-log"]),
+    (
+        "tocsin-wire",
+        &["tocsin-core", "tocsin-log", "tocsin-screen"],
+    ),
     ("tocsin-store", &["tocsin-log"]),
-    ("tocsin-cli", &["tocsin-core", "tocsin-log", "tocsin-wire"]),
+    (
+        "tocsin-cli",
+        &["tocsin-core", "tocsin-log", "tocsin-screen", "tocsin-wire"],
+    ),
     (
         "tocsin-node",
-        &["tocsin-core", "tocsin-log", "tocsin-store", "tocsin-wire"],
+        &[
+            "tocsin-core",
+            "tocsin-log",
+            "tocsin-screen",
+            "tocsin-store",
+            "tocsin-wire",
+        ],
     ),
 ];
 
 /// Crates whose results must depend on their arguments alone.
-const PURE: [&str; 3] = [
+const PURE: [&str; 4] = [
     "crates/tocsin-log/",
     "crates/tocsin-core/",
+    "crates/tocsin-screen/",
     "crates/tocsin-wire/",
 ];
 
