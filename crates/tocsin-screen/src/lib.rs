@@ -22,3 +22,4 @@ pub mod list;
 pub mod rules;
 #[cfg(test)]
 mod sample;
+pub mod suppression;
