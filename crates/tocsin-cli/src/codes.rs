@@ -10,6 +10,7 @@ use tocsin_wire::bundle;
 
 use crate::failure::Exit;
 
+mod files;
 mod table;
 
 /// On whose side a thing lies: who can mend it.
@@ -96,6 +97,7 @@ pub fn all(more: &[Page]) -> Vec<Page> {
     pages.extend_from_slice(table::DOOR);
     pages.extend_from_slice(table::VOID);
     pages.extend_from_slice(table::OWN);
+    pages.extend_from_slice(files::FILES);
     pages.extend_from_slice(more);
     pages.extend(Exit::ALL.iter().map(|exit| exit.page()));
     // The first of two pages of one code stays: the sort is stable.
@@ -175,13 +177,13 @@ mod tests {
 
     #[test]
     fn tables_stand_in_order_and_no_code_has_two_pages() {
-        for table in [table::DOOR, table::VOID, table::OWN] {
+        for table in [table::DOOR, table::VOID, table::OWN, files::FILES] {
             let after = table.windows(2).find(|two| two[0].code >= two[1].code);
             assert!(after.is_none(), "{after:?}");
         }
         let mut codes: Vec<&str> = reason::ALL.iter().map(|known| known.code()).collect();
         codes.extend(bundle::ALL.iter().map(|known| known.code));
-        for table in [table::DOOR, table::VOID, table::OWN] {
+        for table in [table::DOOR, table::VOID, table::OWN, files::FILES] {
             codes.extend(table.iter().map(|known| known.code));
         }
         codes.sort_unstable();

@@ -14,6 +14,7 @@ pub mod codes;
 pub mod commands;
 pub mod connect;
 pub mod context;
+pub mod declarations;
 pub mod document;
 pub mod draft;
 pub mod failure;
