@@ -44,7 +44,9 @@ pub(crate) fn check(node: &Node, entry: Entry, bodies: Vec<Vec<u8>>) -> Result<A
     };
     let admitted = admit(submission::of(entry, bodies), &door).map_err(Refusal::from);
     let admitted = admitted.and_then(|admitted| {
-        if admitted.is_release() || node.room.may_grow(0) {
+        // The disk is asked once a batch; each submission goes by what was heard last.
+        let has_room = || !node.room.is_low() || node.room.may_grow(0);
+        if admitted.is_release() || has_room() {
             return Ok(admitted);
         }
         Err(Refusal::of(Reason::DiskReserved).retry_after(limits::DISK_RETRY))
@@ -302,14 +304,19 @@ impl Node {
         size: u64,
         note: &[u8],
     ) -> Vec<u8> {
+        let mut held = self.cosignatures.of(reader.origin());
+        held.retain(|held| held.size == size);
+        if held.is_empty() {
+            return note.to_vec();
+        }
         let member = self.alliance.member(reader.origin().member());
         let opened =
             member.and_then(|m| SignedCheckpoint::open(note, reader.origin(), &m.log_key).ok());
         let Some(mut opened) = opened else {
             return note.to_vec();
         };
-        for held in self.cosignatures.of(reader.origin()) {
-            if held.size == size && opened.add_line(held.line).is_err() {
+        for held in held {
+            if opened.add_line(held.line).is_err() {
                 break;
             }
         }
