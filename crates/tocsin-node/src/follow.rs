@@ -10,6 +10,7 @@ use tocsin_store::error::StoreError;
 use tocsin_store::reader::{BodyContent, StoredBatch, StoredEntry};
 use tocsin_wire::proto::peer::v1 as peer;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
 use crate::cosignatures::Offered;
@@ -71,6 +72,14 @@ enum Stop {
     Read(#[from] StoreError),
 }
 
+/// Sleeps until then; without an instant, for ever.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Feed {
     async fn run(
         &mut self,
@@ -83,6 +92,8 @@ impl Feed {
         let stop = self.node.stopping();
         let mut heads = tokio::time::interval(limits::HEADS_INTERVAL);
         self.greet().await?;
+        self.pass_on_cosigs().await?;
+        let mut cosigs_due = None;
         let mut more = false;
         loop {
             tokio::select! {
@@ -95,11 +106,18 @@ impl Feed {
                 _ = heads.tick() => self.tell_heads().await?,
                 () = std::future::ready(()), if more => {}
                 _ = grown.changed() => {}
-                _ = cosigned.changed() => {}
+                // Nobody waits for them, and each costs everybody a verification: they are gathered,
+                // so that entries and what is decided on them go first.
+                _ = cosigned.changed(), if cosigs_due.is_none() => {
+                    cosigs_due = Some(Instant::now() + limits::COSIGS_GATHERED);
+                }
+                () = until(cosigs_due), if cosigs_due.is_some() => {
+                    cosigs_due = None;
+                    self.pass_on_cosigs().await?;
+                }
                 _ = found.changed() => {}
             }
             self.pass_on_evidence().await?;
-            self.pass_on_cosigs().await?;
             more = self.round().await?;
         }
     }

@@ -256,6 +256,9 @@ pub const HEADS_INTERVAL: Duration = Duration::from_secs(10);
 pub const FOLLOW_SILENCE: Duration = Duration::from_secs(30);
 /// How often a stream looks whether it is still the right upstream of each origin.
 pub const CHOOSE_UPSTREAM_INTERVAL: Duration = Duration::from_millis(500);
+/// For how long cosignatures are gathered before they are passed on. What waits for one is a grade,
+/// and no act waits for a grade; five members pass each of them on twenty times.
+pub const COSIGS_GATHERED: Duration = Duration::from_millis(25);
 /// A follower this far behind gets several commit batches in one message: each costs it two
 /// flushes, and a withdrawal waits behind all of them.
 pub const FAR_BEHIND_ENTRIES: u64 = 32;
