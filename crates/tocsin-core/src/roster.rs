@@ -449,7 +449,7 @@ pub const MAX_RECORD_KEYS: usize = 1_024;
 /// Endpoints of one member's node.
 pub const MAX_ENDPOINTS: usize = 8;
 /// Bytes of the pseudonym of a person.
-pub const MAX_PERSON_BYTES: usize = 64;
+pub const MAX_PERSON_BYTES: usize = tocsin_log::keyfile::MAX_PERSON_BYTES;
 /// Bytes of a certificate authority in PEM; a P-256 certificate has under 1,000.
 pub const MAX_CA_PEM_BYTES: usize = 16_384;
 /// Bytes of one roster or manifest: [`MAX_RECORD_KEYS`] keys of under 200 bytes each, twice over.

@@ -19,6 +19,8 @@ use crate::key::SigningKey;
 const FORM: &str = "tocsin-key-v1";
 /// Longest key text in bytes; ours have about 300.
 pub const MAX_KEY_TEXT_BYTES: usize = 4_096;
+/// Longest pseudonym in bytes, as in a manifest; a longer one is nobody's.
+pub const MAX_PERSON_BYTES: usize = 64;
 
 /// What a key may be used for; one purpose per key (FORMATS.md 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,9 @@ pub enum KeyTextError {
     /// Over [`MAX_KEY_TEXT_BYTES`].
     #[error("it is longer than any key")]
     TooLong,
+    /// Over [`MAX_PERSON_BYTES`].
+    #[error("its person's pseudonym is longer than any")]
+    Person,
     /// Another line than comments and the key.
     #[error("the line is not `tocsin-key-v1 PURPOSE SEED`")]
     Line,
@@ -100,7 +105,11 @@ impl KeyText {
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
             if let Some(comment) = line.strip_prefix('#') {
                 if let Some(name) = comment.trim().strip_prefix("person:") {
-                    person = Some(name.trim().to_owned());
+                    let name = name.trim();
+                    if name.len() > MAX_PERSON_BYTES {
+                        return Err(KeyTextError::Person);
+                    }
+                    person = Some(name.to_owned());
                 }
                 continue;
             }
@@ -158,6 +167,17 @@ mod tests {
             person: Some("p-1".to_owned()),
             key,
         }
+    }
+
+    #[test]
+    fn a_person_longer_than_any_pseudonym_is_refused_so_that_what_is_read_can_be_written() {
+        let text = |bytes: usize| {
+            let mut key = record_key();
+            key.person = Some("p".repeat(bytes));
+            KeyText::parse(&key.to_text()).err()
+        };
+        assert_eq!(text(MAX_PERSON_BYTES), None);
+        assert_eq!(text(MAX_PERSON_BYTES + 1), Some(KeyTextError::Person));
     }
 
     #[test]
