@@ -10,6 +10,7 @@ use tocsin_core::product::{Article, Selector};
 use tocsin_core::report::{Report, ReportBody, ReportKind};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::{Act, BodyRef, DecodedBody, SALT_BYTES, Statement, StatementRef};
+use tocsin_core::terms::Terms;
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
 use tocsin_log::hash::Hash;
 use tocsin_log::key::SigningKey;
@@ -179,6 +180,7 @@ pub fn order(title: &str) -> Order {
         counterfeit: false,
         summary: "EXERCISE: invented for a test".to_owned(),
         exercise: true,
+        terms: Terms::default(),
     }
 }
 

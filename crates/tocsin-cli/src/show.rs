@@ -1,11 +1,15 @@
 //! What statements say, as JSON objects for printing.
 
+mod terms;
+
 use serde_json::{Map, Value, json};
 use tocsin_core::decision::Decision;
 use tocsin_core::indicator::IndicatorBody;
 use tocsin_core::order::Order;
 use tocsin_core::party::Party;
-use tocsin_core::product::{Article, Selector};
+use tocsin_core::product::{
+    Article, DescriptionTerms, ImageHash, ImporterNumber, Selector, TariffCode, TransportDocument,
+};
 use tocsin_core::report::ReportBody;
 use tocsin_core::right::Right;
 use tocsin_core::statement::{Act, DecodedBody, Statement, StatementRef};
@@ -13,6 +17,8 @@ use tocsin_core::statement::{Act, DecodedBody, Statement, StatementRef};
 use crate::document::completeness;
 use crate::instant;
 use crate::output::Column;
+
+pub use terms::{terms, terms_text};
 
 /// Columns for one statement of any kind; what it does not have is left out.
 pub const STATEMENT: &[Column] = &[
@@ -33,6 +39,7 @@ pub const STATEMENT: &[Column] = &[
     ("respondents", "respondents_text"),
     ("parties", "parties_text"),
     ("articles", "articles_text"),
+    ("terms", "terms_text"),
     ("rights", "rights_text"),
     ("no right", "no_right_reason"),
     ("narrative", "narrative"),
@@ -123,6 +130,8 @@ pub fn order(order: &Order) -> Value {
         "rights": order.rights.iter().map(right).collect::<Vec<_>>(),
         "rights_text": lines(&order.rights, right_text),
         "no_right_reason": order.no_right_reason,
+        "terms": terms(order),
+        "terms_text": terms_text(order),
     })
 }
 
@@ -209,6 +218,30 @@ fn selector(selector: &Selector) -> Value {
         Selector::Lei(text) => json!({"lei": text}),
         Selector::Eori(text) => json!({"eori": text}),
         Selector::Brand(text) => json!({"brand": text}),
+        Selector::Tariff(TariffCode {
+            code,
+            jurisdiction,
+            edition,
+        }) => json!({"tariff": code, "jurisdiction": jurisdiction, "edition": edition}),
+        Selector::ModelPattern(text) => json!({"model_pattern": text}),
+        Selector::Batch(text) => json!({"batch": text}),
+        Selector::Importer(ImporterNumber { scheme, number }) => {
+            json!({"importer": number, "scheme": scheme.word()})
+        }
+        Selector::Duns(text) => json!({"duns": text}),
+        Selector::Container(text) => json!({"container": text}),
+        Selector::Transport(TransportDocument { kind, number }) => {
+            json!({"transport": number, "kind": kind.word()})
+        }
+        Selector::Vessel(text) => json!({"vessel": text}),
+        Selector::Listing(text) => json!({"listing": text}),
+        Selector::Origin(text) => json!({"origin": text}),
+        Selector::Description(DescriptionTerms { language, terms }) => {
+            json!({"description": terms, "language": language})
+        }
+        Selector::Image(ImageHash { kind, bits }) => {
+            json!({"image": format!("{bits:016x}"), "kind": kind.word()})
+        }
     }
 }
 
@@ -231,7 +264,9 @@ fn right(right: &Right) -> Value {
     })
 }
 
-fn article_text(article: &Article) -> String {
+/// An article in a line.
+#[must_use]
+pub fn article_text(article: &Article) -> String {
     let facts: Vec<String> = article.selectors.iter().map(selector_text).collect();
     if facts.is_empty() {
         return article.description.clone();
@@ -242,19 +277,15 @@ fn article_text(article: &Article) -> String {
 /// A selector in a word or two.
 #[must_use]
 pub fn selector_text(selector: &Selector) -> String {
-    match selector {
-        Selector::Gtin(text) => format!("gtin {text}"),
-        Selector::Hs(hs) => format!("hs {} ({})", hs.code, hs.edition),
-        Selector::Model(text) => format!("model {text}"),
-        Selector::Serial(range) => {
-            let width = usize::try_from(range.width.min(18)).unwrap_or(0);
-            let (prefix, low, high) = (&range.prefix, range.low, range.high);
-            format!("serial {prefix}{low:0width$} to {prefix}{high:0width$}")
-        }
-        Selector::Mid(text) => format!("mid {text}"),
-        Selector::Lei(text) => format!("lei {text}"),
-        Selector::Eori(text) => format!("eori {text}"),
-        Selector::Brand(text) => format!("brand {text}"),
+    if let Selector::Hs(hs) = selector {
+        format!("hs {} ({})", hs.code, hs.edition)
+    } else if let Selector::Serial(range) = selector {
+        let width = usize::try_from(range.width.min(18)).unwrap_or(0);
+        let (prefix, low, high) = (&range.prefix, range.low, range.high);
+        format!("serial {prefix}{low:0width$} to {prefix}{high:0width$}")
+    } else {
+        let kind = selector.kind().word().replace('_', " ");
+        format!("{kind} {selector}")
     }
 }
 

@@ -4,7 +4,7 @@
 //! filter by being modified, and never into one by the late arrival of a body.
 
 use crate::order::{Instrument, Order};
-use crate::product::Selector;
+use crate::product::{HsCode, Selector, TariffCode};
 use crate::right::RightKind;
 
 /// A parsed filter; the empty one lets everything through.
@@ -169,15 +169,14 @@ fn term(text: &str) -> Option<(&str, &str, &str)> {
 
 fn has_hs(order: &Order, prefix: &str) -> bool {
     let mut selectors = order.articles.iter().flat_map(|article| &article.selectors);
-    selectors.any(|selector| match selector {
-        Selector::Hs(hs) => hs.code.starts_with(prefix),
-        Selector::Gtin(_)
-        | Selector::Model(_)
-        | Selector::Serial(_)
-        | Selector::Mid(_)
-        | Selector::Lei(_)
-        | Selector::Eori(_)
-        | Selector::Brand(_) => false,
+    selectors.any(|selector| {
+        if let Selector::Hs(HsCode { code, .. }) | Selector::Tariff(TariffCode { code, .. }) =
+            selector
+        {
+            code.starts_with(prefix)
+        } else {
+            false
+        }
     })
 }
 
@@ -188,8 +187,9 @@ pub const MAX_FILTER_BYTES: usize = 512;
 mod tests {
     use super::*;
     use crate::order::{Phase, ScopeKind};
-    use crate::product::{Article, HsCode};
+    use crate::product::Article;
     use crate::right::Right;
+    use crate::terms::Terms;
     use proptest::prelude::*;
 
     fn order() -> Order {
@@ -223,6 +223,7 @@ mod tests {
             counterfeit: false,
             summary: String::new(),
             exercise: true,
+            terms: Terms::default(),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::roster::document::{
     AllianceFile, ManifestDoc, RecordKeyDoc, RosterDoc, RosterMember, TlsDoc,
 };
 use crate::statement::{Act, BodyRef, Statement, StatementRef};
+use crate::terms::Terms;
 
 pub(crate) const LABEL: &str = "test.tocsin.example";
 pub(crate) const MEMBERS: [(&str, &str); 3] = [("us", "US"), ("de", "DE"), ("kr", "KR")];
@@ -212,6 +213,7 @@ pub(crate) fn order_text() -> Order {
         counterfeit: false,
         summary: "EXERCISE".to_owned(),
         exercise: true,
+        terms: Terms::default(),
     }
 }
 

@@ -35,6 +35,7 @@ pub mod report;
 pub mod right;
 pub mod roster;
 pub mod statement;
+pub mod terms;
 pub mod text;
 pub mod validate;
 mod words;

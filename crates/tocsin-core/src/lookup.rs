@@ -13,14 +13,15 @@ use std::sync::Arc;
 use crate::notice::{BlockState, Notice};
 use crate::order::{Order, ScopeKind};
 use crate::party::Party;
-use crate::product::{Article, HsCode, Selector, SelectorKind, Strength};
+use crate::product::pattern::ModelPattern;
+use crate::product::{Article, HsCode, Selector, SelectorKind, Strength, Subject};
 use crate::registry::Registry;
 use crate::statement::StatementRef;
 use crate::text::folded;
 
 pub use typed::Typed;
 
-use typed::canonical;
+use typed::{Meeting, canonical};
 
 /// What a look-up says, from nothing to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +108,8 @@ pub enum Limit {
     SelectorsMissing,
     /// It names the order, not goods.
     OrderName,
+    /// The order lets some goods pass, or some importers, or binds other movements than import.
+    Terms,
 }
 
 impl Limit {
@@ -120,13 +123,18 @@ impl Limit {
             Self::CopiedNumber => "counterfeits copy genuine item numbers",
             Self::SelectorsMissing => "part of the order has not arrived",
             Self::OrderName => "this names the order, not goods",
+            Self::Terms => "the order lets some goods pass; screen the whole line",
         }
     }
 
     /// Whether it would fall away if more were typed.
     const fn is_for_want_of_input(self) -> bool {
         match self {
-            Self::Suggests | Self::ArticleMissing | Self::PartyMissing | Self::OrderName => true,
+            Self::Suggests
+            | Self::ArticleMissing
+            | Self::PartyMissing
+            | Self::OrderName
+            | Self::Terms => true,
             Self::CopiedNumber | Self::SelectorsMissing => false,
         }
     }
@@ -168,7 +176,7 @@ pub fn lookup(registry: &Registry, typed: &Typed, jurisdiction: &str, at: i64) -
         .filter_map(|order| registry.block(order, jurisdiction, at))
         .filter_map(|notice| {
             let is_named = named.as_ref() == Some(&notice.order_ref);
-            Match::best(notice, typed, is_named)
+            Match::best(notice, typed, is_named, at)
         })
         .collect();
     found.sort_by(|(a, _), (b, _)| {
@@ -204,43 +212,52 @@ pub fn lookup(registry: &Registry, typed: &Typed, jurisdiction: &str, at: i64) -
 impl Match {
     /// The match that says most, of all that the text and the block's scope have in common, with
     /// what caps it whatever the block's state.
-    fn best(notice: Notice, typed: &Typed, is_named: bool) -> Option<(Self, Option<Limit>)> {
+    fn best(
+        notice: Notice,
+        typed: &Typed,
+        is_named: bool,
+        at: i64,
+    ) -> Option<(Self, Option<Limit>)> {
         let scope = Arc::clone(&notice.scope);
-        let of = |kind, matched: String, typed: String, is_party: bool| {
-            let cap = cap_of(&notice, kind, &matched, is_party);
-            (cap, kind, matched, typed)
-        };
         let goods = scope.articles.iter().flat_map(|article| &article.selectors);
         let goods = goods
             .filter_map(|selector| typed.meets(selector))
-            .map(|(kind, matched, typed)| of(MatchKind::Selector(kind), matched, typed, false));
+            .map(|meeting| Found::of(meeting, |meeting| cap_of(&notice, meeting, at)));
         let identifiers = scope
             .respondents
             .iter()
             .flat_map(|party| &party.identifiers);
         let identifiers = identifiers
             .filter_map(|selector| typed.meets(selector))
-            .map(|(kind, matched, typed)| of(MatchKind::Selector(kind), matched, typed, true));
+            .map(|meeting| Found::of(meeting, |_| Some(Limit::ArticleMissing)));
         let names = scope
             .respondents
             .iter()
             .flat_map(|party| &party.names)
             .filter_map(|name| {
                 let name = folded(name).filter(|name| Some(name) == typed.name.as_ref())?;
-                Some(of(MatchKind::Respondent, name.clone(), name, true))
+                Some(Found {
+                    cap: Some(Limit::Suggests),
+                    kind: MatchKind::Respondent,
+                    matched: name.clone(),
+                    typed: name,
+                })
             });
-        let order = is_named.then(|| {
-            of(
-                MatchKind::Order,
-                notice.order.clone(),
-                notice.order.clone(),
-                true,
-            )
+        let order = is_named.then(|| Found {
+            cap: Some(Limit::OrderName),
+            kind: MatchKind::Order,
+            matched: notice.order.clone(),
+            typed: notice.order.clone(),
         });
         // No cap is the best; among caps and kinds the order of their declaration is as good as
         // any.
         let best = goods.chain(identifiers).chain(names).chain(order);
-        let (cap, kind, matched, typed) = best.min_by_key(|(cap, kind, ..)| (*cap, *kind))?;
+        let Found {
+            cap,
+            kind,
+            matched,
+            typed,
+        } = best.min_by_key(|found| (found.cap, found.kind))?;
         let stands = outcome_of(notice.state);
         let outcome = if cap.is_some() {
             stands.min(Outcome::Review)
@@ -262,31 +279,44 @@ impl Match {
     }
 }
 
-/// What keeps a match from saying more than review.
-fn cap_of(notice: &Notice, kind: MatchKind, matched: &str, is_party: bool) -> Option<Limit> {
+/// Something that a text and a block have in common.
+struct Found {
+    cap: Option<Limit>,
+    kind: MatchKind,
+    matched: String,
+    typed: String,
+}
+
+impl Found {
+    fn of(meeting: Meeting, cap: impl Fn(&Meeting) -> Option<Limit>) -> Self {
+        Self {
+            cap: cap(&meeting),
+            kind: MatchKind::Selector(meeting.kind),
+            matched: meeting.matched,
+            typed: meeting.typed,
+        }
+    }
+}
+
+/// What keeps a match of an article from saying more than review.
+fn cap_of(notice: &Notice, meeting: &Meeting, at: i64) -> Option<Limit> {
     let scope = &notice.scope;
-    let is_short_model = || {
-        Selector::Model(matched.to_owned())
-            .canonical()
-            .map(|c| c.strength())
-            != Ok(Strength::Strong)
-    };
-    match kind {
-        MatchKind::Order => Some(Limit::OrderName),
-        MatchKind::Respondent => Some(Limit::Suggests),
-        MatchKind::Selector(_) if is_party => Some(Limit::ArticleMissing),
-        MatchKind::Selector(SelectorKind::Hs | SelectorKind::Brand) => Some(Limit::Suggests),
-        MatchKind::Selector(SelectorKind::Model) if is_short_model() => Some(Limit::Suggests),
+    match meeting.kind.subject() {
+        Subject::Hint => return Some(Limit::Suggests),
         // They name who made or moves the goods, whatever the goods.
-        MatchKind::Selector(SelectorKind::Mid | SelectorKind::Lei | SelectorKind::Eori) => {
-            Some(Limit::ArticleMissing)
-        }
-        MatchKind::Selector(_) if scope.scope == ScopeKind::Limited => Some(Limit::PartyMissing),
-        MatchKind::Selector(SelectorKind::Gtin) if scope.counterfeit => Some(Limit::CopiedNumber),
-        MatchKind::Selector(_) if notice.selectors_missing => Some(Limit::SelectorsMissing),
-        MatchKind::Selector(SelectorKind::Gtin | SelectorKind::Model | SelectorKind::Serial) => {
-            None
-        }
+        Subject::Party => return Some(Limit::ArticleMissing),
+        Subject::Goods | Subject::Consignment => {}
+    }
+    if meeting.strength < Strength::Strong {
+        Some(Limit::Suggests)
+    } else if scope.scope == ScopeKind::Limited {
+        Some(Limit::PartyMissing)
+    } else if meeting.kind == SelectorKind::Gtin && scope.counterfeit {
+        Some(Limit::CopiedNumber)
+    } else if notice.selectors_missing {
+        Some(Limit::SelectorsMissing)
+    } else {
+        scope.terms.let_some_pass(at).then_some(Limit::Terms)
     }
 }
 
@@ -318,8 +348,12 @@ const fn outcome_of(state: BlockState) -> Outcome {
 /// looked at.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    // Canonical; all but serial ranges.
+    // Canonical; all but serial ranges, model patterns and national tariff codes.
     exact: BTreeMap<Selector, Orders>,
+    // By what every model number of the form begins with.
+    patterns: BTreeMap<String, BTreeMap<String, (ModelPattern, Orders)>>,
+    // By digits, of whichever country and year.
+    national: BTreeMap<String, Orders>,
     // By prefix and width, then by range.
     serials: BTreeMap<(String, u32), BTreeMap<(u64, u64), Orders>>,
     // Respondents, folded.
@@ -359,20 +393,25 @@ impl Index {
     }
 
     fn add_selector(&mut self, order: &Arc<StatementRef>, selector: Selector) {
-        let orders = match selector {
-            Selector::Serial(range) => self
-                .serials
+        let orders = if let Selector::Serial(range) = selector {
+            self.serials
                 .entry((range.prefix, range.width))
                 .or_default()
                 .entry((range.low, range.high))
-                .or_default(),
-            other @ (Selector::Gtin(_)
-            | Selector::Hs(_)
-            | Selector::Model(_)
-            | Selector::Mid(_)
-            | Selector::Lei(_)
-            | Selector::Eori(_)
-            | Selector::Brand(_)) => self.exact.entry(other).or_default(),
+                .or_default()
+        } else if let Selector::Tariff(tariff) = selector {
+            self.national.entry(tariff.code).or_default()
+        } else if let Selector::ModelPattern(text) = selector {
+            let Ok(pattern) = ModelPattern::parse(&text) else {
+                return;
+            };
+            let alike = self.patterns.entry(pattern.prefix()).or_default();
+            let (_, orders) = alike
+                .entry(text)
+                .or_insert_with(|| (pattern, Orders::new()));
+            orders
+        } else {
+            self.exact.entry(selector).or_default()
         };
         orders.insert(Arc::clone(order));
     }
@@ -390,16 +429,21 @@ impl Index {
         if let Some(tariff) = &typed.tariff {
             orders.extend(self.orders_of_tariff(tariff));
         }
-        let serial = typed.selectors.iter().find_map(|selector| match selector {
-            Selector::Model(text) => Some(text.as_str()),
-            Selector::Gtin(_)
-            | Selector::Hs(_)
-            | Selector::Serial(_)
-            | Selector::Mid(_)
-            | Selector::Lei(_)
-            | Selector::Eori(_)
-            | Selector::Brand(_) => None,
+        if let Some(digits) = typed.national.as_ref().or(typed.tariff.as_ref()) {
+            orders.extend(self.orders_of_national(digits));
+        }
+        let serial = typed.selectors.iter().find_map(|selector| {
+            if let Selector::Model(text) = selector {
+                Some(text.as_str())
+            } else {
+                None
+            }
         });
+        orders.extend(
+            serial
+                .into_iter()
+                .flat_map(|model| self.orders_of_form(model)),
+        );
         orders.extend(
             serial
                 .into_iter()
@@ -428,6 +472,33 @@ impl Index {
             .filter(|(hs, _)| hs.code.starts_with(digits) || digits.starts_with(hs.code.as_str()));
         let orders: Orders = meeting.flat_map(|(_, orders)| orders).cloned().collect();
         orders.into_iter()
+    }
+
+    /// National codes that begin with `digits`, and those that `digits` begins with.
+    fn orders_of_national(&self, digits: &str) -> Orders {
+        let longer = self
+            .national
+            .range(digits.to_owned()..)
+            .take_while(|(code, _)| code.starts_with(digits))
+            .map(|(_, orders)| orders);
+        let shorter = (8..digits.len())
+            .filter_map(|end| digits.get(..end))
+            .filter_map(|code| self.national.get(code));
+        longer.chain(shorter).flatten().cloned().collect()
+    }
+
+    /// Orders with a pattern that a model number has the form of: it begins as the model does.
+    fn orders_of_form(&self, model: &str) -> Orders {
+        let ends = model.char_indices().map(|(at, _)| at).chain([model.len()]);
+        let alike = ends
+            .filter_map(|end| model.get(..end))
+            .filter_map(|start| self.patterns.get(start));
+        alike
+            .flat_map(BTreeMap::values)
+            .filter(|(pattern, _)| pattern.matches(model))
+            .flat_map(|(_, orders)| orders)
+            .cloned()
+            .collect()
     }
 
     /// A number can end in digits of its prefix, so every width is tried.
@@ -464,8 +535,13 @@ impl Index {
                 let meeting =
                     ranges.filter(|((low, high), _)| *low <= range.high && range.low <= *high);
                 orders.extend(meeting.flat_map(|(_, orders)| orders).cloned());
-            } else if matches!(selector, Selector::Gtin(_) | Selector::Model(_)) {
-                orders.extend(self.exact.get(&selector).into_iter().flatten().cloned());
+            } else {
+                match selector.kind().subject() {
+                    Subject::Goods | Subject::Consignment => {
+                        orders.extend(self.exact.get(&selector).into_iter().flatten().cloned());
+                    }
+                    Subject::Party | Subject::Hint => {}
+                }
             }
         }
         orders.into_iter().map(|order| (*order).clone()).collect()

@@ -3,6 +3,7 @@
 use crate::party::Party;
 use crate::product::Article;
 use crate::right::Right;
+use crate::terms::Terms;
 use crate::words::words;
 
 words! {
@@ -94,6 +95,8 @@ pub struct Order {
     pub summary: String,
     /// Not a real act: an exercise or a demonstration. Every view shows it.
     pub exercise: bool,
+    /// Which movements, whom beside the respondents, and what passes all the same.
+    pub terms: Terms,
 }
 
 /// More articles than fit a statement; a lasting body.

@@ -1,6 +1,6 @@
 //! What a line and an order have in common, fact by fact, before any rule is applied to it.
 
-use tocsin_core::product::{Article, Canonical, HsCode, Selector, SelectorKind, Strength};
+use tocsin_core::product::{Article, Canonical, HsCode, Selector, SelectorKind, Strength, Subject};
 
 use crate::answer::{Fact, Part, Side};
 use crate::line::Scheme;
@@ -121,19 +121,13 @@ impl<'a> Declared<'a> {
 
     /// Whether something is declared and readable that could agree with an article for certain.
     pub(crate) fn can_decide(&self) -> bool {
-        self.facts.iter().any(|fact| match &fact.canonical {
-            Selector::Gtin(_) => true,
-            Selector::Model(text) if fact.field != Field::Component => {
-                fact.field == Field::Serial
-                    || (text.len() >= 5 && text.bytes().any(|b| b.is_ascii_digit()))
+        self.facts.iter().any(|fact| {
+            if let Selector::Model(text) = &fact.canonical {
+                let is_long = text.len() >= 5 && text.bytes().any(|b| b.is_ascii_digit());
+                return fact.field != Field::Component && (fact.field == Field::Serial || is_long);
             }
-            Selector::Model(_)
-            | Selector::Hs(_)
-            | Selector::Serial(_)
-            | Selector::Mid(_)
-            | Selector::Lei(_)
-            | Selector::Eori(_)
-            | Selector::Brand(_) => false,
+            let kind = fact.canonical.kind();
+            kind == SelectorKind::Gtin || kind.subject() == Subject::Consignment
         })
     }
 }
@@ -245,14 +239,10 @@ fn meets(fact: &DeclaredFact<'_>, selector: &Canonical, line: &Line<'_>) -> bool
 
 fn goods_part(fact: &DeclaredFact<'_>, selector: &Selector, strength: Strength) -> Part {
     let kind = selector.kind();
-    let side = match kind {
-        SelectorKind::Gtin
-        | SelectorKind::Hs
-        | SelectorKind::Model
-        | SelectorKind::Serial
-        | SelectorKind::Brand => Side::Goods,
+    let side = match kind.subject() {
+        Subject::Goods | Subject::Consignment | Subject::Hint => Side::Goods,
         // They name who made or moves the goods, whatever the goods.
-        SelectorKind::Mid | SelectorKind::Lei | SelectorKind::Eori => Side::Context,
+        Subject::Party => Side::Context,
     };
     part(side, fact, Fact::Selector(kind), selector, strength)
 }

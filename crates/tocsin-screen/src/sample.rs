@@ -46,6 +46,7 @@ pub(crate) fn general(selectors: &[Selector]) -> Order {
         counterfeit: false,
         summary: String::new(),
         exercise: true,
+        terms: tocsin_core::terms::Terms::default(),
     }
 }
 

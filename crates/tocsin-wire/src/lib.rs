@@ -20,7 +20,9 @@ pub mod receipt;
 #[cfg(test)]
 mod said;
 pub mod scan;
+mod selector;
 mod shape;
 pub mod statement;
 pub mod submission;
+mod terms;
 pub mod write;

@@ -6,7 +6,7 @@ use tocsin_core::indicator::{Indicator, IndicatorBody, IndicatorKind};
 use tocsin_core::order::{Instrument, Order, OrderAct, OrderActKind, OrderBody, Phase, ScopeKind};
 use tocsin_core::party::{Party, PartyKind};
 use tocsin_core::policy::{PolicyPack, PolicyPackBody};
-use tocsin_core::product::{Article, HsCode, Selector, SerialRange};
+use tocsin_core::product::Article;
 use tocsin_core::report::{Exhibit, Report, ReportBody, ReportKind};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::{Act, BodyRef, DecodeError, DecodeFault, Statement, StatementRef};
@@ -14,8 +14,9 @@ use tocsin_log::hash::Hash;
 use tocsin_log::quorum::Grade;
 
 use crate::proto::v1;
+use crate::{selector, terms};
 
-type Read<T> = Result<T, DecodeError>;
+pub(crate) type Read<T> = Result<T, DecodeError>;
 
 pub(crate) fn statement(m: v1::Statement) -> Read<Statement> {
     let act = m.act.ok_or_else(|| fault(DecodeFault::NoAct, "act"))?;
@@ -91,6 +92,7 @@ pub fn order(m: v1::Order) -> Read<Order> {
         counterfeit: m.counterfeit,
         summary: m.summary,
         exercise: m.exercise,
+        terms: within(terms::read(m.terms), "terms")?,
     })
 }
 
@@ -169,11 +171,11 @@ fn exhibit(m: v1::Exhibit) -> Read<Exhibit> {
     })
 }
 
-fn party(m: v1::Party) -> Read<Party> {
+pub(crate) fn party(m: v1::Party) -> Read<Party> {
     Ok(Party {
         kind: word(m.kind, PartyKind::from_number, "kind")?,
         names: m.names,
-        identifiers: list(m.identifiers, selector, "identifiers")?,
+        identifiers: list(m.identifiers, selector::read, "identifiers")?,
         country: m.country,
     })
 }
@@ -181,35 +183,8 @@ fn party(m: v1::Party) -> Read<Party> {
 fn article(m: v1::Article) -> Read<Article> {
     Ok(Article {
         description: m.description,
-        selectors: list(m.selectors, selector, "selectors")?,
+        selectors: list(m.selectors, selector::read, "selectors")?,
     })
-}
-
-fn selector(m: v1::Selector) -> Read<Selector> {
-    use v1::selector::Value;
-    Ok(
-        match m
-            .value
-            .ok_or_else(|| fault(DecodeFault::Missing, "value"))?
-        {
-            Value::Gtin(text) => Selector::Gtin(text),
-            Value::Hs(hs) => Selector::Hs(HsCode {
-                code: hs.code,
-                edition: hs.edition,
-            }),
-            Value::Model(text) => Selector::Model(text),
-            Value::Serial(range) => Selector::Serial(SerialRange {
-                prefix: range.prefix,
-                low: range.low,
-                high: range.high,
-                width: range.width,
-            }),
-            Value::Mid(text) => Selector::Mid(text),
-            Value::Lei(text) => Selector::Lei(text),
-            Value::Eori(text) => Selector::Eori(text),
-            Value::Brand(text) => Selector::Brand(text),
-        },
-    )
 }
 
 fn right(m: v1::Right) -> Read<Right> {
@@ -223,7 +198,7 @@ fn right(m: v1::Right) -> Read<Right> {
 }
 
 /// A word of a closed list; 0 is "unspecified", which nobody may say.
-fn word<T>(number: i32, from: fn(i32) -> Option<T>, field: &str) -> Read<T> {
+pub(crate) fn word<T>(number: i32, from: fn(i32) -> Option<T>, field: &str) -> Read<T> {
     match number {
         0 => Err(fault(DecodeFault::Missing, field)),
         n => from(n).ok_or_else(|| fault(DecodeFault::UnknownValue, field)),
@@ -237,7 +212,7 @@ fn hash(bytes: &[u8], field: &str) -> Read<Hash> {
     Ok(Hash(bytes))
 }
 
-fn list<M, T>(items: Vec<M>, read: fn(M) -> Read<T>, field: &str) -> Read<Vec<T>> {
+pub(crate) fn list<M, T>(items: Vec<M>, read: fn(M) -> Read<T>, field: &str) -> Read<Vec<T>> {
     items
         .into_iter()
         .enumerate()
@@ -250,7 +225,7 @@ fn list<M, T>(items: Vec<M>, read: fn(M) -> Read<T>, field: &str) -> Read<Vec<T>
         .collect()
 }
 
-fn within<T>(result: Read<T>, field: &str) -> Read<T> {
+pub(crate) fn within<T>(result: Read<T>, field: &str) -> Read<T> {
     result.map_err(|e| DecodeError {
         fault: e.fault,
         field: format!("{field}.{}", e.field),

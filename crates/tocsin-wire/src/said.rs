@@ -1,6 +1,6 @@
 //! Strategies for whatever members can say, meaningful or not: the wire carries both.
 
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -10,10 +10,16 @@ use tocsin_core::indicator::{Indicator, IndicatorBody, IndicatorKind};
 use tocsin_core::order::{Instrument, Order, OrderAct, OrderActKind, OrderBody, Phase, ScopeKind};
 use tocsin_core::party::{Party, PartyKind};
 use tocsin_core::policy::{PolicyPack, PolicyPackBody};
-use tocsin_core::product::{Article, HsCode, Selector, SerialRange};
+use tocsin_core::product::{
+    Article, DescriptionTerms, HsCode, ImageHash, ImageHashKind, ImporterNumber, ImporterScheme,
+    Selector, SerialRange, TariffCode, TransportDocument, TransportKind,
+};
 use tocsin_core::report::{Exhibit, Report, ReportBody, ReportKind};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::{Act, BodyRef, DecodedBody, Statement, StatementRef};
+use tocsin_core::terms::{
+    Bond, CarveOut, CarveOutKind, Direction, Downstream, Related, Relation, Terms,
+};
 use tocsin_log::hash::Hash;
 
 fn text() -> impl Strategy<Value = String> {
@@ -41,7 +47,90 @@ fn selector() -> impl Strategy<Value = Selector> {
         text().prop_map(Selector::Lei),
         text().prop_map(Selector::Eori),
         text().prop_map(Selector::Brand),
+        later_selector(),
     ]
+}
+
+/// The kinds that came with screening.
+fn later_selector() -> impl Strategy<Value = Selector> {
+    let texts = select(&[
+        Selector::ModelPattern as fn(String) -> Selector,
+        Selector::Batch,
+        Selector::Duns,
+        Selector::Container,
+        Selector::Vessel,
+        Selector::Listing,
+        Selector::Origin,
+    ]);
+    prop_oneof![
+        (texts, text()).prop_map(|(make, text)| make(text)),
+        (text(), text(), any::<u32>()).prop_map(|(code, jurisdiction, edition)| {
+            Selector::Tariff(TariffCode {
+                code,
+                jurisdiction,
+                edition,
+            })
+        }),
+        (select(ImporterScheme::ALL), text())
+            .prop_map(|(scheme, number)| Selector::Importer(ImporterNumber { scheme, number })),
+        (select(TransportKind::ALL), text())
+            .prop_map(|(kind, number)| Selector::Transport(TransportDocument { kind, number })),
+        (text(), vec(text(), 0..3)).prop_map(|(language, terms)| {
+            Selector::Description(DescriptionTerms { language, terms })
+        }),
+        (select(ImageHashKind::ALL), any::<u64>())
+            .prop_map(|(kind, bits)| Selector::Image(ImageHash { kind, bits })),
+    ]
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let related = (
+        select(Relation::ALL),
+        any::<u32>(),
+        party(),
+        any::<(i64, i64)>(),
+    )
+        .prop_map(|(relation, of, party, (from_ms, until_ms))| Related {
+            relation,
+            of,
+            party,
+            from_ms,
+            until_ms,
+        });
+    let carve_out = (
+        (select(CarveOutKind::ALL), text()),
+        (vec(selector(), 0..3), parties()),
+        any::<(i64, i64)>(),
+    )
+        .prop_map(
+            |((kind, text), (selectors, parties), (from_ms, until_ms))| CarveOut {
+                kind,
+                text,
+                selectors,
+                parties,
+                from_ms,
+                until_ms,
+            },
+        );
+    let bond = (text(), any::<i64>()).prop_map(|(text, until_ms)| Bond { text, until_ms });
+    let words = (
+        btree_set(select(Direction::ALL), 0..3),
+        btree_set(select(Relation::ALL), 0..3),
+        option::of(select(Downstream::ALL)),
+    );
+    let lists = (vec(related, 0..3), vec(carve_out, 0..3), parties());
+    (words, lists, option::of(bond), option::of("[a-z]{1,8}")).prop_map(
+        |(words, lists, bond, certification)| Terms {
+            directions: words.0,
+            relations: words.1,
+            related: lists.0,
+            downstream: words.2,
+            carve_outs: lists.1,
+            authorised: lists.2,
+            bond,
+            certification,
+        },
+    )
 }
 
 fn articles() -> impl Strategy<Value = Vec<Article>> {
@@ -52,8 +141,8 @@ fn articles() -> impl Strategy<Value = Vec<Article>> {
     vec(article, 0..4)
 }
 
-fn parties() -> impl Strategy<Value = Vec<Party>> {
-    let party = (
+fn party() -> impl Strategy<Value = Party> {
+    (
         select(PartyKind::ALL),
         vec(text(), 0..3),
         vec(selector(), 0..3),
@@ -64,8 +153,11 @@ fn parties() -> impl Strategy<Value = Vec<Party>> {
             names,
             identifiers,
             country,
-        });
-    vec(party, 0..3)
+        })
+}
+
+fn parties() -> impl Strategy<Value = Vec<Party>> {
+    vec(party(), 0..3)
 }
 
 fn rights() -> impl Strategy<Value = Vec<Right>> {
@@ -91,7 +183,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
     let lists = (parties(), articles(), rights());
     let texts = (text(), text(), text(), text());
     let rest = (any::<i64>(), any::<i64>(), any::<bool>(), any::<bool>());
-    (words, lists, texts, rest).prop_map(|(words, lists, texts, rest)| Order {
+    (words, lists, texts, rest, terms()).prop_map(|(words, lists, texts, rest, terms)| Order {
         case_ref: texts.0,
         title: texts.1,
         instrument: words.0,
@@ -106,6 +198,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
         counterfeit: rest.2,
         summary: texts.3,
         exercise: rest.3,
+        terms,
     })
 }
 

@@ -262,7 +262,9 @@ impl Walk {
                 });
                 continue;
             };
-            if field.repeated {
+            // A packed list is one field, however many elements it has.
+            let is_packed = field.repeated && field.kind.is_scalar();
+            if field.repeated && !is_packed {
                 self.count()?;
             } else if again {
                 return Err(ScanError::Repeated {
@@ -278,7 +280,42 @@ impl Walk {
                 }
                 chosen |= bit;
             }
-            self.value(shape, field, value, depth)?;
+            if is_packed {
+                self.packed(shape, field, &value, depth)?;
+            } else {
+                self.value(shape, field, value, depth)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The elements of a list of numbers, which stand together in one field; an empty list is left
+    /// out.
+    fn packed(
+        &mut self,
+        shape: &'static Message,
+        field: &'static Field,
+        value: &Value<'_>,
+        depth: u32,
+    ) -> Result<(), ScanError> {
+        let (message, name) = (shape.name, field.name);
+        let Value::Bytes(rest) = *value else {
+            return Err(ScanError::WrongType {
+                message,
+                field: name,
+            });
+        };
+        if rest.is_empty() {
+            return Err(ScanError::OutOfRange {
+                message,
+                field: name,
+            });
+        }
+        let mut elements = Reader { rest, message };
+        while !elements.rest.is_empty() {
+            self.count()?;
+            let element = Value::Varint(elements.varint()?);
+            self.value(shape, field, element, depth)?;
         }
         Ok(())
     }

@@ -36,4 +36,14 @@ pub(crate) enum Kind {
     Message(usize),
 }
 
+impl Kind {
+    /// Whether lists of it are packed into one field.
+    pub(crate) const fn is_scalar(self) -> bool {
+        match self {
+            Self::Uint32 | Self::Uint64 | Self::Int64 | Self::Bool | Self::Enum(_) => true,
+            Self::Text | Self::Bytes | Self::Message(_) => false,
+        }
+    }
+}
+
 include!("gen/shape.rs");

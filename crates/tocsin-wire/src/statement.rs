@@ -9,7 +9,8 @@ use crate::proto::v1::{self, statement::Act};
 use crate::scan::{Scanned, scan};
 use crate::{read, shape, write};
 
-/// List elements of one statement, over all its lists: the contract's own bounds add up to less.
+/// List elements of one statement, over all its lists: what stands whole has no room for more that
+/// mean anything.
 pub const MAX_STATEMENT_ELEMENTS: usize = 4_096;
 
 /// The one spelling of `statement`. Call it once, sign the bytes, keep the bytes.

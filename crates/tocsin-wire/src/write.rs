@@ -6,7 +6,7 @@ use tocsin_core::notice::Notice;
 use tocsin_core::order::{Order, OrderAct, OrderBody};
 use tocsin_core::party::Party;
 use tocsin_core::policy::PolicyPackBody;
-use tocsin_core::product::{Article, Selector};
+use tocsin_core::product::Article;
 use tocsin_core::report::{Exhibit, ReportBody};
 use tocsin_core::right::Right;
 use tocsin_core::statement::{Act, BodyRef, Statement, StatementRef};
@@ -14,6 +14,7 @@ use tocsin_log::hash::Hash;
 use tocsin_log::quorum::Grade;
 
 use crate::proto::v1;
+use crate::{selector, terms};
 
 /// As the contract carries it.
 #[must_use]
@@ -86,6 +87,7 @@ pub fn order(order: &Order) -> v1::Order {
         counterfeit: order.counterfeit,
         summary: order.summary.clone(),
         exercise: order.exercise,
+        terms: terms::write(&order.terms),
     }
 }
 
@@ -166,11 +168,11 @@ fn exhibit(exhibit: &Exhibit) -> v1::Exhibit {
     }
 }
 
-fn party(party: &Party) -> v1::Party {
+pub(crate) fn party(party: &Party) -> v1::Party {
     v1::Party {
         kind: party.kind.number(),
         names: party.names.clone(),
-        identifiers: party.identifiers.iter().map(selector).collect(),
+        identifiers: party.identifiers.iter().map(selector::write).collect(),
         country: party.country.clone(),
     }
 }
@@ -178,31 +180,8 @@ fn party(party: &Party) -> v1::Party {
 fn article(article: &Article) -> v1::Article {
     v1::Article {
         description: article.description.clone(),
-        selectors: article.selectors.iter().map(selector).collect(),
+        selectors: article.selectors.iter().map(selector::write).collect(),
     }
-}
-
-fn selector(selector: &Selector) -> v1::Selector {
-    use v1::selector::Value;
-    let value = match selector {
-        Selector::Gtin(text) => Value::Gtin(text.clone()),
-        Selector::Hs(hs) => Value::Hs(v1::HsCode {
-            code: hs.code.clone(),
-            edition: hs.edition,
-        }),
-        Selector::Model(text) => Value::Model(text.clone()),
-        Selector::Serial(range) => Value::Serial(v1::SerialRange {
-            prefix: range.prefix.clone(),
-            low: range.low,
-            high: range.high,
-            width: range.width,
-        }),
-        Selector::Mid(text) => Value::Mid(text.clone()),
-        Selector::Lei(text) => Value::Lei(text.clone()),
-        Selector::Eori(text) => Value::Eori(text.clone()),
-        Selector::Brand(text) => Value::Brand(text.clone()),
-    };
-    v1::Selector { value: Some(value) }
 }
 
 fn right(right: &Right) -> v1::Right {

@@ -112,10 +112,11 @@ fn write_message(
         };
         let (number, name) = (field.number(), field.name());
         let repeated = field.label() == Label::Repeated;
-        let scalar = !matches!(field.r#type(), Type::Message | Type::String | Type::Bytes);
+        let packed = !matches!(field.r#type(), Type::Message | Type::String | Type::Bytes);
+        let is_explicit = field.options.as_ref().is_some_and(|o| o.packed.is_some());
         assert!(
-            !(repeated && scalar),
-            "{name}: lists of scalars have no rule in the scan yet"
+            !(repeated && packed && is_explicit),
+            "{name}: lists of scalars are packed, and not by an option"
         );
         let oneof = field.oneof_index;
         write!(

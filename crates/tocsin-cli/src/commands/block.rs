@@ -11,6 +11,7 @@ use crate::output::{Column, Format};
 use crate::rpc::{MAX_ROWS, PAGE_SIZE, call, pages};
 use crate::seen::grade;
 use crate::session::{Node, Session};
+use crate::show;
 
 const LIST: &[Column] = &[
     ("BLOCK", "block"),
@@ -31,6 +32,7 @@ const SHOW: &[Column] = &[
     ("title", "title"),
     ("articles", "articles"),
     ("respondents", "respondents"),
+    ("terms", "terms_text"),
     ("selectors missing", "selectors_missing"),
     ("from", "from"),
     ("until", "until"),
@@ -182,6 +184,20 @@ fn cell_text(cell: &v1::MatrixCell, since: &str) -> String {
 pub fn notice(notice: &v1::Notice) -> Value {
     let scope = notice.scope.clone().unwrap_or_default();
     let names = |party: &v1::Party| party.names.first().cloned().unwrap_or_default();
+    // A text of a later version is shown as far as it is known, and never as if it were all.
+    let text = tocsin_wire::read::order(scope.clone());
+    let articles: Vec<String> = match &text {
+        Ok(order) => order.articles.iter().map(show::article_text).collect(),
+        Err(_) => scope
+            .articles
+            .iter()
+            .map(|article| article.description.clone())
+            .collect(),
+    };
+    let terms = match &text {
+        Ok(order) => show::terms_text(order),
+        Err(_) => "not readable by this version: ask for the order's own text".to_owned(),
+    };
     json!({
         "block": notice.block,
         "notice_version": notice.version,
@@ -196,36 +212,15 @@ pub fn notice(notice: &v1::Notice) -> Value {
         "by": notice.by,
         "title": scope.title,
         "case_ref": scope.case_ref,
-        "articles": scope.articles.iter().map(article).collect::<Vec<_>>(),
+        "articles": articles,
         "respondents": scope.respondents.iter().map(names).collect::<Vec<_>>(),
+        "terms": text.as_ref().ok().map(show::terms),
+        "terms_text": terms,
         "selectors_missing": notice.selectors_missing,
         "exercise": notice.exercise,
         "grade": grade(notice.grade),
         "also_blocked_by": notice.also_blocked_by,
     })
-}
-
-fn article(article: &v1::Article) -> String {
-    use v1::selector::Value as V;
-    let facts: Vec<String> = article
-        .selectors
-        .iter()
-        .filter_map(|selector| selector.value.as_ref())
-        .map(|value| match value {
-            V::Gtin(text) => format!("gtin {text}"),
-            V::Hs(hs) => format!("hs {}", hs.code),
-            V::Model(text) => format!("model {text}"),
-            V::Serial(range) => format!("serial {}{}..{}", range.prefix, range.low, range.high),
-            V::Mid(text) => format!("mid {text}"),
-            V::Lei(text) => format!("lei {text}"),
-            V::Eori(text) => format!("eori {text}"),
-            V::Brand(text) => format!("brand {text}"),
-        })
-        .collect();
-    if facts.is_empty() {
-        return article.description.clone();
-    }
-    format!("{} [{}]", article.description, facts.join(", "))
 }
 
 /// Bytes in lower-case hex.

@@ -2,6 +2,7 @@
 //! line, and an unknown key is an error with a suggestion.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -69,6 +70,13 @@ word!(
     tocsin_core::party::PartyKind,
     tocsin_core::right::RightKind,
     tocsin_core::decision::DecisionKind,
+    tocsin_core::product::ImporterScheme,
+    tocsin_core::product::ImageHashKind,
+    tocsin_core::product::TransportKind,
+    tocsin_core::terms::CarveOutKind,
+    tocsin_core::terms::Direction,
+    tocsin_core::terms::Downstream,
+    tocsin_core::terms::Relation,
 );
 
 /// The word that `text` names: case, and `-` or space for `_`, do not matter.
@@ -191,6 +199,41 @@ impl<'s, 'p> Fields<'s, 'p> {
                 .add(offset, format!("{}`{key}`: {why}", self.prefix()));
             default
         })
+    }
+
+    /// A word of a closed list, or `none`; left out, it is none.
+    pub(super) fn optional_word<W: Word>(&mut self, key: &'static str, none: &str) -> Option<W> {
+        let is_none = |value: &DeValue<'_>| value.as_str().is_some_and(|text| text.trim() == none);
+        let at = self
+            .left
+            .iter()
+            .position(|(name, _, value)| name == key && is_none(value.get_ref()));
+        if let Some(at) = at {
+            self.left.swap_remove(at);
+        }
+        let first = W::WORDS.first().copied()?;
+        let is_said = self.has(key);
+        let word = self.word_or(key, first);
+        is_said.then_some(word)
+    }
+
+    /// Words of a closed list, each once, in whichever order.
+    pub(super) fn words<W: Word + Ord>(&mut self, key: &'static str) -> BTreeSet<W> {
+        let offset = self.left.iter().find(|(name, ..)| name == key);
+        let offset = offset.map_or(self.offset, |(_, offset, _)| *offset);
+        let mut words = BTreeSet::new();
+        for text in self.texts(key) {
+            match parse_word(&text) {
+                Ok(word) => {
+                    words.insert(word);
+                }
+                Err(why) => {
+                    self.problems
+                        .add(offset, format!("{}`{key}`: {why}", self.prefix()));
+                }
+            }
+        }
+        words
     }
 
     pub(super) fn flag(&mut self, key: &'static str) -> bool {

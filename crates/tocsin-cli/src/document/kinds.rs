@@ -14,6 +14,7 @@ use tocsin_log::hash::Hash;
 use super::Document;
 use super::fields::Fields;
 use super::parts::{articles, parties, rights};
+use super::terms::terms;
 use crate::files::read_bounded;
 
 /// Largest exhibit that is hashed from a file: 1 GiB, a long video.
@@ -116,12 +117,14 @@ pub(super) fn indicator(fields: &mut Fields<'_, '_>, _folder: &Path) -> Document
 }
 
 pub(super) fn order(fields: &mut Fields<'_, '_>, _folder: &Path) -> Document {
+    let respondents = parties(fields, "respondents");
     let order = Order {
         case_ref: fields.text("case_ref"),
         title: fields.text("title"),
         instrument: fields.word("instrument", Instrument::Us337Geo),
         scope: fields.word("scope", ScopeKind::General),
-        respondents: parties(fields, "respondents"),
+        terms: terms(fields, &respondents),
+        respondents,
         articles: articles(fields, "articles"),
         rights: rights(fields, "rights"),
         no_right_reason: fields.text_or_empty("no_right_reason"),

@@ -10,6 +10,8 @@ mod kinds;
 mod lint;
 mod parts;
 mod scaffold;
+mod selectors;
+mod terms;
 pub mod write;
 
 use std::path::Path;

@@ -1,15 +1,12 @@
 //! The parts that documents share: goods, parties, rights.
 
 use tocsin_core::party::{Party, PartyKind};
-use tocsin_core::product::{Article, HsCode, Selector, SerialRange};
+use tocsin_core::product::Article;
 use tocsin_core::right::{Right, RightKind};
 
 use super::fields::{Fields, parse_word};
+use super::selectors::selectors;
 use crate::failure::Failure;
-
-/// The edition of the Harmonized System in force since 1 January 2022 (WCO), taken when none is
-/// said.
-const HS_EDITION: u32 = 2022;
 
 pub(super) fn articles(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<Article> {
     fields.tables(key).into_iter().map(article).collect()
@@ -24,83 +21,26 @@ fn article(mut fields: Fields<'_, '_>) -> Article {
     article
 }
 
-fn selectors(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<Selector> {
-    fields
-        .tables(key)
-        .into_iter()
-        .filter_map(selector)
-        .collect()
-}
-
-/// One selector is a table with one of the kinds as its key: `{ gtin = ".." }`.
-fn selector(mut fields: Fields<'_, '_>) -> Option<Selector> {
-    type Make = fn(String) -> Selector;
-    const TEXTS: [(&str, Make); 6] = [
-        ("gtin", Selector::Gtin),
-        ("model", Selector::Model),
-        ("mid", Selector::Mid),
-        ("lei", Selector::Lei),
-        ("eori", Selector::Eori),
-        ("brand", Selector::Brand),
-    ];
-    let mut found = Vec::new();
-    for (key, make) in TEXTS {
-        let text = fields.text_or_empty(key);
-        if !text.is_empty() {
-            found.push(make(text));
-        }
-    }
-    let code = fields.text_or_empty("hs").replace(['.', ' '], "");
-    if !code.is_empty() {
-        let edition = fields.small("edition").unwrap_or(HS_EDITION);
-        found.push(Selector::Hs(HsCode { code, edition }));
-    }
-    if let Some(range) = fields.table("serial") {
-        found.push(Selector::Serial(serial(range)));
-    }
-    if found.len() != 1 {
-        fields.problem("a selector is one of gtin, hs, model, serial, mid, lei, eori, brand");
-    }
-    fields.finish();
-    found.pop()
-}
-
-fn serial(mut fields: Fields<'_, '_>) -> SerialRange {
-    let range = SerialRange {
-        prefix: fields.text_or_empty("prefix"),
-        low: needed(&mut fields, "low"),
-        high: needed(&mut fields, "high"),
-        width: fields.small("width").unwrap_or_default(),
-    };
-    if range.width == 0 {
-        fields.problem("`width` is missing: how many digits follow the prefix, 1 to 18");
-    }
-    fields.finish();
-    range
-}
-
-fn needed(fields: &mut Fields<'_, '_>, key: &'static str) -> u64 {
-    if !fields.has(key) {
-        fields.problem(&format!("`{key}` is missing"));
-    }
-    fields.number(key).unwrap_or_default()
-}
-
 pub(super) fn parties(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<Party> {
-    fields.tables(key).into_iter().map(party).collect()
+    let whole = |mut fields: Fields<'_, '_>| {
+        let party = party(&mut fields);
+        fields.finish();
+        party
+    };
+    fields.tables(key).into_iter().map(whole).collect()
 }
 
-fn party(mut fields: Fields<'_, '_>) -> Party {
+/// A party whose fields stand among others.
+pub(super) fn party(fields: &mut Fields<'_, '_>) -> Party {
     let party = Party {
         kind: fields.word_or("kind", PartyKind::Company),
         names: fields.texts("names"),
-        identifiers: selectors(&mut fields, "identifiers"),
+        identifiers: selectors(fields, "identifiers"),
         country: fields.text_or_empty("country").to_uppercase(),
     };
     if party.names.is_empty() {
         fields.problem("`names` is missing: [\"primary name\", \"other names\"]");
     }
-    fields.finish();
     party
 }
 

@@ -5,7 +5,9 @@ use tocsin_core::order::Order;
 use tocsin_core::party::Party;
 use tocsin_core::product::{Article, Selector};
 use tocsin_core::right::Right;
+use tocsin_core::terms::{Downstream, Terms};
 
+use super::terms::{NOT_DOWNSTREAM, only_place};
 use crate::instant;
 
 /// The document of an order, which reads back as the same order. `further` are the articles of its
@@ -34,9 +36,11 @@ pub fn order_document(order: &Order, further: &[Article], tlp: Tlp, refs: &[Stri
         format!("exercise = {}", order.exercise),
         texts("refs", refs),
     ]);
-    for party in &order.respondents {
-        lines.extend(respondent(party));
+    lines.extend(movements(&order.terms));
+    for respondent in &order.respondents {
+        lines.extend(party("respondents", respondent));
     }
+    lines.extend(others(order));
     for (key, articles) in [
         ("articles", order.articles.as_slice()),
         ("further_articles", further),
@@ -51,9 +55,76 @@ pub fn order_document(order: &Order, further: &[Article], tlp: Tlp, refs: &[Stri
     lines.join("\n") + "\n"
 }
 
-fn respondent(party: &Party) -> Vec<String> {
+/// What of the terms stands before the first table.
+fn movements(terms: &Terms) -> Vec<String> {
+    let directions: Vec<String> = terms.directions.iter().map(ToString::to_string).collect();
+    let relations: Vec<String> = terms.relations.iter().map(ToString::to_string).collect();
+    let downstream = terms.downstream.map_or(NOT_DOWNSTREAM, Downstream::word);
     let mut lines = vec![
-        "\n[[respondents]]".to_owned(),
+        texts("directions", &directions),
+        texts("relations", &relations),
+        text("downstream", downstream),
+        text(
+            "certification",
+            terms.certification.as_deref().unwrap_or_default(),
+        ),
+    ];
+    if let Some(bond) = &terms.bond {
+        let until = text("until", &instant::exact(bond.until_ms));
+        lines.push(format!(
+            "bond = {{ {}, {until} }}",
+            text("text", &bond.text)
+        ));
+    }
+    lines
+}
+
+/// What of the terms are tables: related firms, carve-outs, authorised importers.
+fn others(order: &Order) -> Vec<String> {
+    let mut lines = Vec::new();
+    for related in &order.terms.related {
+        let at = usize::try_from(related.of).unwrap_or(usize::MAX);
+        let name = order
+            .respondents
+            .get(at)
+            .and_then(|party| party.names.first());
+        let by_name = name.filter(|name| only_place(name, &order.respondents) == Some(at));
+        let by_name = by_name.filter(|name| !name.starts_with('#'));
+        let of = by_name.cloned();
+        lines.extend(party("related", &related.party));
+        lines.push(text("relation", related.relation.word()));
+        lines.push(text(
+            "of",
+            &of.unwrap_or_else(|| format!("#{}", at.saturating_add(1))),
+        ));
+        lines.extend(window(related.from_ms, related.until_ms));
+    }
+    for carve_out in &order.terms.carve_outs {
+        lines.push("\n[[carve_outs]]".to_owned());
+        lines.push(text("kind", carve_out.kind.word()));
+        lines.push(text("text", &carve_out.text));
+        lines.extend(window(carve_out.from_ms, carve_out.until_ms));
+        lines.extend(selectors("selectors", &carve_out.selectors));
+        for whose in &carve_out.parties {
+            lines.extend(party("carve_outs.parties", whose));
+        }
+    }
+    for importer in &order.terms.authorised {
+        lines.extend(party("authorised", importer));
+    }
+    lines
+}
+
+fn window(from_ms: i64, until_ms: i64) -> Vec<String> {
+    let ends = [("from", from_ms), ("until", until_ms)];
+    let said = ends.into_iter().filter(|(_, ms)| *ms != 0);
+    said.map(|(key, ms)| text(key, &instant::exact(ms)))
+        .collect()
+}
+
+fn party(key: &str, party: &Party) -> Vec<String> {
+    let mut lines = vec![
+        format!("\n[[{key}]]"),
         text("kind", party.kind.word()),
         texts("names", &party.names),
         text("country", &party.country),
@@ -85,27 +156,65 @@ fn rights(right: &Right) -> Vec<String> {
 fn selectors(key: &str, selectors: &[Selector]) -> Vec<String> {
     let mut lines = vec![format!("{key} = [")];
     for selector in selectors {
-        let kind = selector.kind();
-        let fact = match selector {
-            Selector::Hs(hs) => format!("{}, edition = {}", text("hs", &hs.code), hs.edition),
-            Selector::Serial(range) => format!(
-                "serial = {{ {}, low = {}, high = {}, width = {} }}",
-                text("prefix", &range.prefix),
-                range.low,
-                range.high,
-                range.width
-            ),
-            Selector::Gtin(said)
-            | Selector::Model(said)
-            | Selector::Mid(said)
-            | Selector::Lei(said)
-            | Selector::Eori(said)
-            | Selector::Brand(said) => text(kind.word(), said),
-        };
+        let fact = fact(selector);
         lines.push(format!("  {{ {fact} }},"));
     }
     lines.push("]".to_owned());
     lines
+}
+
+/// `gtin = ".."`, and whatever else belongs to it.
+fn fact(selector: &Selector) -> String {
+    let kind = selector.kind().word();
+    match selector {
+        Selector::Hs(hs) => format!("{}, edition = {}", text(kind, &hs.code), hs.edition),
+        Selector::Serial(range) => format!(
+            "serial = {{ {}, low = {}, high = {}, width = {} }}",
+            text("prefix", &range.prefix),
+            range.low,
+            range.high,
+            range.width
+        ),
+        Selector::Tariff(tariff) => format!(
+            "{}, {}, edition = {}",
+            text(kind, &tariff.code),
+            text("jurisdiction", &tariff.jurisdiction),
+            tariff.edition
+        ),
+        Selector::Importer(importer) => format!(
+            "{}, {}",
+            text(kind, &importer.number),
+            text("scheme", importer.scheme.word())
+        ),
+        Selector::Transport(document) => format!(
+            "{}, {}",
+            text(kind, &document.number),
+            text("kind", document.kind.word())
+        ),
+        Selector::Description(description) => format!(
+            "{}, {}",
+            texts(kind, &description.terms),
+            text("language", &description.language)
+        ),
+        Selector::Image(image) => format!(
+            "{}, {}",
+            text(kind, &format!("{:016x}", image.bits)),
+            text("kind", image.kind.word())
+        ),
+        Selector::Gtin(said)
+        | Selector::Model(said)
+        | Selector::Mid(said)
+        | Selector::Lei(said)
+        | Selector::Eori(said)
+        | Selector::Brand(said)
+        | Selector::ModelPattern(said)
+        | Selector::Batch(said)
+        | Selector::Duns(said)
+        | Selector::Container(said)
+        | Selector::Vessel(said)
+        | Selector::Listing(said)
+        | Selector::Origin(said) => text(kind, said),
+    }
 }
 
 fn text(key: &str, said: &str) -> String {

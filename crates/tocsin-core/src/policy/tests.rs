@@ -4,6 +4,7 @@ use super::*;
 use crate::order::Phase;
 use crate::reason::{Reason, Refusal};
 use crate::right::Right;
+use crate::terms::Terms;
 
 const PACK: &str = r#"
 [meta]
@@ -71,6 +72,7 @@ fn order(instrument: Instrument, scope: ScopeKind, rights: Vec<Right>) -> Order 
         counterfeit: false,
         summary: String::new(),
         exercise: true,
+        terms: Terms::default(),
     }
 }
 

@@ -1,7 +1,11 @@
 //! Checks and canonical forms, one function for each kind of selector.
 
+use std::collections::BTreeSet;
+
 use super::{
-    HsCode, MAX_BRAND_CHARS, MAX_MODEL_CHARS, MAX_SERIAL_DIGITS, SelectorError, SerialRange,
+    DescriptionTerms, HsCode, ImageHash, MAX_BRAND_CHARS, MAX_MODEL_CHARS, MAX_SERIAL_DIGITS,
+    MAX_TARIFF_EDITION, MAX_TERM_CHARS, MAX_TERMS, MIN_TARIFF_EDITION, SelectorError, SerialRange,
+    TariffCode,
 };
 use crate::{country, text};
 
@@ -28,18 +32,35 @@ pub(super) fn gtin(text: &str) -> Result<String, SelectorError> {
 
 /// Digits only: `85.42` is one code in one country's notation and another's typing error.
 pub(super) fn hs(hs: &HsCode) -> Result<HsCode, SelectorError> {
-    let digits = hs.code.as_str();
-    let chapter = digits.get(..2).and_then(|chapter| chapter.parse().ok());
-    let is_form = matches!(digits.len(), 2 | 4 | 6)
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && chapter.is_some_and(|chapter: u8| (1..=97).contains(&chapter));
-    if !is_form {
+    if !matches!(hs.code.len(), 2 | 4 | 6) || !is_of_a_chapter(&hs.code) {
         return Err(SelectorError::HsFormat);
     }
     if !matches!(hs.edition, 2017 | 2022 | 2028) {
         return Err(SelectorError::HsEdition);
     }
     Ok(hs.clone())
+}
+
+/// As [`hs`], with the digits that a country adds. Whose tariff is said in upper case.
+pub(super) fn tariff(tariff: &TariffCode) -> Result<TariffCode, SelectorError> {
+    let jurisdiction = tariff.jurisdiction.to_ascii_uppercase();
+    let is_known = jurisdiction == "EU" || country::is_assigned(&jurisdiction);
+    if !is_known || !matches!(tariff.code.len(), 8..=10) || !is_of_a_chapter(&tariff.code) {
+        return Err(SelectorError::TariffFormat);
+    }
+    if !(MIN_TARIFF_EDITION..=MAX_TARIFF_EDITION).contains(&tariff.edition) {
+        return Err(SelectorError::TariffEdition);
+    }
+    Ok(TariffCode {
+        jurisdiction,
+        ..tariff.clone()
+    })
+}
+
+fn is_of_a_chapter(digits: &str) -> bool {
+    let chapter = digits.get(..2).and_then(|chapter| chapter.parse().ok());
+    digits.bytes().all(|byte| byte.is_ascii_digit())
+        && chapter.is_some_and(|chapter: u8| (1..=97).contains(&chapter))
 }
 
 /// NFKC, upper case, without space and `- _ / .`.
@@ -49,6 +70,11 @@ pub(super) fn model(text: &str) -> Result<String, SelectorError> {
         return Err(SelectorError::ModelFormat);
     }
     Ok(canonical)
+}
+
+/// As [`model`].
+pub(super) fn batch(text: &str) -> Result<String, SelectorError> {
+    model(text).map_err(|_| SelectorError::BatchFormat)
 }
 
 /// The prefix as a model number, which may be empty here.
@@ -67,7 +93,7 @@ pub(super) fn serial(range: &SerialRange) -> Result<SerialRange, SelectorError> 
     })
 }
 
-fn stripped(text: &str) -> Option<String> {
+pub(super) fn stripped(text: &str) -> Option<String> {
     // A canonical character can come from several, but not from more than 18 bytes each (NFKC).
     if text.len() > MAX_MODEL_CHARS * 18 || text::has_forbidden_in_line(text) {
         return None;
@@ -163,8 +189,67 @@ pub(super) fn brand(text: &str) -> Result<String, SelectorError> {
     }
 }
 
+/// Two letters in upper case.
+pub(super) fn origin(text: &str) -> Result<String, SelectorError> {
+    let upper = text.to_ascii_uppercase();
+    if country::is_assigned(&upper) {
+        Ok(upper)
+    } else {
+        Err(SelectorError::OriginFormat)
+    }
+}
+
+/// Language in lower case; words as brands are compared, each once, ascending.
+pub(super) fn description(terms: &DescriptionTerms) -> Result<DescriptionTerms, SelectorError> {
+    const REFUSED: SelectorError = SelectorError::DescriptionFormat;
+    if !is_language(&terms.language) || terms.terms.len() > MAX_TERMS {
+        return Err(REFUSED);
+    }
+    let mut canonical = BTreeSet::new();
+    for term in &terms.terms {
+        if term.len() > MAX_TERMS * MAX_TERM_CHARS * 18 || text::has_forbidden_in_line(term) {
+            return Err(REFUSED);
+        }
+        let folded = text::folded(term).ok_or(REFUSED)?;
+        canonical.extend(
+            folded
+                .split(' ')
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned),
+        );
+    }
+    let is_short = |word: &String| word.chars().count() <= MAX_TERM_CHARS;
+    if canonical.is_empty() || canonical.len() > MAX_TERMS || !canonical.iter().all(is_short) {
+        return Err(REFUSED);
+    }
+    Ok(DescriptionTerms {
+        language: terms.language.to_ascii_lowercase(),
+        terms: canonical.into_iter().collect(),
+    })
+}
+
+/// The form of BCP 47: a language of 2 to 8 letters, then subtags of 1 to 8 letters and digits.
+fn is_language(text: &str) -> bool {
+    let mut tags = text.split('-');
+    let is_primary = |tag: &str| {
+        matches!(tag.len(), 2..=8) && tag.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    let is_subtag = |tag: &str| {
+        matches!(tag.len(), 1..=8) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    text.len() <= 35 && tags.next().is_some_and(is_primary) && tags.all(is_subtag)
+}
+
+/// As it is; a picture of one colour is none.
+pub(super) const fn image(hash: ImageHash) -> Result<ImageHash, SelectorError> {
+    if hash.bits == 0 || hash.bits == u64::MAX {
+        return Err(SelectorError::ImageFormat);
+    }
+    Ok(hash)
+}
+
 /// ASCII letters and digits only, in upper case.
-fn ascii_upper(text: &str, max_bytes: usize) -> Option<String> {
+pub(super) fn ascii_upper(text: &str, max_bytes: usize) -> Option<String> {
     let is_form = text.len() <= max_bytes && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_form.then(|| text.to_ascii_uppercase())
 }

@@ -5,7 +5,7 @@ use tocsin_log::hash::Hash;
 use super::Registry;
 use crate::order::ScopeKind;
 use crate::policy::{Judged, Limits, Pack, Ruling, decide, is_own_reason};
-use crate::product::{Article, Selector};
+use crate::product::{Article, SelectorKind, Strength, Subject};
 use crate::statement::{Act, StatementRef};
 
 impl Registry {
@@ -127,12 +127,17 @@ fn is_rule_of_pack(act: &Act) -> bool {
 }
 
 fn names_no_number(article: &Article) -> bool {
-    !article.selectors.iter().any(|selector| match selector {
-        Selector::Gtin(_) | Selector::Model(_) | Selector::Serial(_) => true,
-        Selector::Hs(_)
-        | Selector::Mid(_)
-        | Selector::Lei(_)
-        | Selector::Eori(_)
-        | Selector::Brand(_) => false,
-    })
+    !article
+        .selectors
+        .iter()
+        .any(|selector| match selector.kind().subject() {
+            Subject::Goods | Subject::Consignment => {
+                // A short model number is still one number; a pattern or batch is many goods.
+                selector.kind() == SelectorKind::Model
+                    || selector
+                        .canonical()
+                        .is_ok_and(|canonical| canonical.strength() == Strength::Strong)
+            }
+            Subject::Party | Subject::Hint => false,
+        })
 }

@@ -14,6 +14,7 @@ use crate::policy::PolicyPack;
 use crate::product::{Article, Selector};
 use crate::right::{Right, RightKind};
 use crate::statement::{Act, BodyRef, DecodedBody, Statement, StatementRef};
+use crate::terms::Terms;
 
 pub(crate) const ALLIANCE: &str = "test.example";
 
@@ -50,6 +51,7 @@ pub(crate) fn order(articles: &[(&str, &[Selector])]) -> Order {
         counterfeit: false,
         summary: String::new(),
         exercise: true,
+        terms: Terms::default(),
     }
 }
 

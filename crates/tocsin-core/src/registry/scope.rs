@@ -5,20 +5,23 @@
 //! issuer adds waits for a fresh decision (DESIGN decision 6). Both follow from intersecting the
 //! texts.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod goods;
 
-use crate::order::{MAX_BODY_SELECTORS, Order, ScopeKind};
+use std::collections::BTreeSet;
+
+use crate::order::{Order, ScopeKind};
 use crate::party::Party;
-use crate::product::{Article, HsCode, MAX_SELECTORS, Selector, SelectorKind, SerialRange};
+use crate::product::{Article, Selector, SelectorKind, Subject};
 use crate::right::Right;
-use crate::statement::MAX_BODIES;
 use crate::text::folded;
 
+use goods::{Budget, Goods, canonical};
+
 /// The goods, parties and time that both texts bar, in the words of `text`; `None` when its
-/// selectors would be more than [`MAX_SCOPE_SELECTORS`].
+/// selectors would be more than a scope can have, or too much to compare.
 pub(super) fn narrowed(text: &Order, by: &Order) -> Option<Order> {
     let goods = Goods::of(&by.articles);
-    let mut budget = MAX_SCOPE_SELECTORS;
+    let mut budget = Budget::new();
     let mut articles = Vec::new();
     for article in &text.articles {
         let selectors = goods.common(&article.selectors, &mut budget)?;
@@ -107,7 +110,9 @@ pub(super) fn is_within(new: &Order, old: &Order) -> bool {
         && are_parties_within(new, old)
         && {
             let goods = Goods::of(&old.articles);
-            new.articles.iter().all(|article| goods.cover(article))
+            let mut budget = Budget::new();
+            let mut articles = new.articles.iter();
+            articles.all(|article| goods.cover(article, &mut budget))
         }
 }
 
@@ -115,17 +120,16 @@ pub(super) fn is_within(new: &Order, old: &Order) -> bool {
 /// numbers.
 pub(super) fn share_goods(text: &Order, other: &Order) -> bool {
     let goods = Goods::of(&other.articles);
-    let mut budget = MAX_SCOPE_SELECTORS;
+    let mut budget = Budget::new();
     text.articles.iter().any(|article| {
         goods
             .common(&article.selectors, &mut budget)
             .is_none_or(|common| {
                 let mut kinds = common.iter().map(Selector::kind);
-                kinds.any(|kind| {
-                    matches!(
-                        kind,
-                        SelectorKind::Gtin | SelectorKind::Model | SelectorKind::Serial
-                    )
+                kinds.any(|kind| match kind.subject() {
+                    Subject::Goods => kind != SelectorKind::Batch,
+                    Subject::Consignment => true,
+                    Subject::Party | Subject::Hint => false,
                 })
             })
     })
@@ -143,191 +147,6 @@ fn are_parties_within(new: &Order, old: &Order) -> bool {
 /// matter.
 fn is_same(right: &Right, other: &Right) -> bool {
     (right.kind, &right.office, &right.number) == (other.kind, &other.office, &other.number)
-}
-
-/// The goods of a text, ready to be compared.
-struct Goods {
-    exact: BTreeSet<Selector>,
-    // By prefix and width; sorted, disjoint and never touching.
-    serials: BTreeMap<(String, u32), Vec<(u64, u64)>>,
-    // Description, and whether some article with it has no selectors.
-    narratives: BTreeMap<String, bool>,
-}
-
-impl Goods {
-    fn of(articles: &[Article]) -> Self {
-        let mut goods = Self {
-            exact: BTreeSet::new(),
-            serials: BTreeMap::new(),
-            narratives: BTreeMap::new(),
-        };
-        for article in articles {
-            *goods
-                .narratives
-                .entry(article.description.clone())
-                .or_default() |= article.selectors.is_empty();
-            for selector in article.selectors.iter().filter_map(canonical) {
-                if let Selector::Serial(range) = &selector {
-                    let key = (range.prefix.clone(), range.width);
-                    goods
-                        .serials
-                        .entry(key)
-                        .or_default()
-                        .push((range.low, range.high));
-                }
-                goods.exact.insert(selector);
-            }
-        }
-        goods.serials.values_mut().for_each(join);
-        goods
-    }
-
-    /// Whether these goods are told of by the same words, where one of the two sides has only
-    /// words.
-    fn tells(&self, article: &Article) -> bool {
-        self.narratives
-            .get(&article.description)
-            .is_some_and(|has_only_words| *has_only_words || article.selectors.is_empty())
-    }
-
-    /// What of `selectors` is in these goods too; `None` when `budget` runs out.
-    fn common(&self, selectors: &[Selector], budget: &mut usize) -> Option<Vec<Selector>> {
-        let mut kept = Vec::new();
-        let mut seen = BTreeSet::new();
-        for raw in selectors {
-            let Some(selector) = canonical(raw).filter(|selector| seen.insert(selector.clone()))
-            else {
-                continue;
-            };
-            let before = kept.len();
-            match &selector {
-                Selector::Hs(hs) => self.common_hs(hs, raw, &mut kept),
-                Selector::Serial(range) => self.common_serials(range, *budget, &mut kept),
-                Selector::Gtin(_)
-                | Selector::Model(_)
-                | Selector::Mid(_)
-                | Selector::Lei(_)
-                | Selector::Eori(_)
-                | Selector::Brand(_) => {
-                    if self.exact.contains(&selector) {
-                        kept.push(raw.clone());
-                    }
-                }
-            }
-            *budget = budget.checked_sub(kept.len() - before)?;
-        }
-        Some(kept)
-    }
-
-    /// A tariff code and a longer one that begins with it have the longer one in common.
-    fn common_hs(&self, hs: &HsCode, raw: &Selector, kept: &mut Vec<Selector>) {
-        if self.covers_hs(hs) {
-            kept.push(raw.clone());
-            return;
-        }
-        let from = Selector::Hs(HsCode {
-            code: hs.code.clone(),
-            edition: 0,
-        });
-        let longer = self
-            .exact
-            .range(from..)
-            .map_while(|selector| match selector {
-                Selector::Hs(other) if other.code.starts_with(&hs.code) => Some(other),
-                Selector::Hs(_)
-                | Selector::Gtin(_)
-                | Selector::Model(_)
-                | Selector::Serial(_)
-                | Selector::Mid(_)
-                | Selector::Lei(_)
-                | Selector::Eori(_)
-                | Selector::Brand(_) => None,
-            });
-        kept.extend(
-            longer
-                .filter(|other| other.edition == hs.edition)
-                .cloned()
-                .map(Selector::Hs),
-        );
-    }
-
-    fn covers_hs(&self, hs: &HsCode) -> bool {
-        [2, 4, 6]
-            .into_iter()
-            .filter_map(|digits| hs.code.get(..digits))
-            .any(|code| {
-                let code = HsCode {
-                    code: code.to_owned(),
-                    edition: hs.edition,
-                };
-                self.exact.contains(&Selector::Hs(code))
-            })
-    }
-
-    fn common_serials(&self, range: &SerialRange, budget: usize, kept: &mut Vec<Selector>) {
-        let others = self.serials_like(range);
-        let first = others.partition_point(|(_, high)| *high < range.low);
-        // One more than the budget is enough to run out of it.
-        kept.extend(
-            others
-                .iter()
-                .skip(first)
-                .take_while(|(low, _)| *low <= range.high)
-                .take(budget + 1)
-                .map(|(low, high)| {
-                    Selector::Serial(SerialRange {
-                        low: range.low.max(*low),
-                        high: range.high.min(*high),
-                        ..range.clone()
-                    })
-                }),
-        );
-    }
-
-    fn serials_like(&self, range: &SerialRange) -> &[(u64, u64)] {
-        let key = (range.prefix.clone(), range.width);
-        self.serials
-            .get(&key)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
-    }
-
-    /// Whether all of an article is in these goods.
-    fn cover(&self, article: &Article) -> bool {
-        if article.selectors.is_empty() {
-            return self.narratives.get(&article.description) == Some(&true);
-        }
-        article
-            .selectors
-            .iter()
-            .filter_map(canonical)
-            .all(|selector| match &selector {
-                Selector::Hs(hs) => self.covers_hs(hs),
-                Selector::Serial(range) => self
-                    .serials_like(range)
-                    .iter()
-                    .any(|(low, high)| *low <= range.low && range.high <= *high),
-                Selector::Gtin(_)
-                | Selector::Model(_)
-                | Selector::Mid(_)
-                | Selector::Lei(_)
-                | Selector::Eori(_)
-                | Selector::Brand(_) => self.exact.contains(&selector),
-            })
-    }
-}
-
-/// Joins ranges that overlap or touch.
-fn join(ranges: &mut Vec<(u64, u64)>) {
-    ranges.sort_unstable();
-    let mut joined: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
-    for (low, high) in ranges.drain(..) {
-        match joined.last_mut() {
-            Some((_, end)) if low <= end.saturating_add(1) => *end = high.max(*end),
-            Some(_) | None => joined.push((low, high)),
-        }
-    }
-    *ranges = joined;
 }
 
 /// What respondents are known by.
@@ -400,20 +219,10 @@ fn fold(name: &str) -> String {
     folded(name).unwrap_or_else(|| name.to_owned())
 }
 
-/// Selectors without a canonical form match nothing; lasting bodies may hold some.
-fn canonical(selector: &Selector) -> Option<Selector> {
-    selector
-        .canonical()
-        .ok()
-        .map(|canonical| canonical.selector().clone())
-}
-
-/// Selectors of one scope: those of a statement and of as many lasting bodies as it may name.
-pub(super) const MAX_SCOPE_SELECTORS: usize = MAX_SELECTORS + MAX_BODIES * MAX_BODY_SELECTORS;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::product::{HsCode, SerialRange};
     use crate::registry::sample;
 
     fn goods(selectors: &[Selector]) -> Order {

@@ -3,7 +3,7 @@
 use crate::country;
 use crate::date::{MAX_INSTANT_MS, MIN_INSTANT_MS};
 use crate::party::{MAX_IDENTIFIERS, MAX_NAMES, Party, PartyKind};
-use crate::product::{Article, Selector, SelectorError, SelectorKind};
+use crate::product::{Article, Selector, SelectorError, SelectorKind, Subject};
 use crate::reason::{Reason, Refusal};
 use crate::right::{Right, RightKind};
 use crate::text::{
@@ -114,13 +114,13 @@ fn party(party: &Party) -> Result<(), Refusal> {
     each(
         &party.identifiers,
         "identifiers",
-        |identifier| match identifier.kind() {
-            SelectorKind::Lei | SelectorKind::Eori | SelectorKind::Mid => selector(identifier),
-            SelectorKind::Gtin
-            | SelectorKind::Hs
-            | SelectorKind::Model
-            | SelectorKind::Serial
-            | SelectorKind::Brand => Err(Reason::PartyIdentifier.into()),
+        |identifier| match identifier.kind().subject() {
+            Subject::Party => selector(identifier),
+            // What a seller is known by on a marketplace.
+            Subject::Hint if identifier.kind() == SelectorKind::Listing => selector(identifier),
+            Subject::Goods | Subject::Consignment | Subject::Hint => {
+                Err(Reason::PartyIdentifier.into())
+            }
         },
     )?;
     if !party.country.is_empty() && !country::is_assigned(&party.country) {
@@ -181,6 +181,25 @@ impl From<SelectorError> for Reason {
             SelectorError::LeiCheckDigits => Self::SelectorLeiCheckDigits,
             SelectorError::EoriFormat => Self::SelectorEoriFormat,
             SelectorError::BrandFormat => Self::SelectorBrandFormat,
+            SelectorError::TariffFormat => Self::SelectorTariffFormat,
+            SelectorError::TariffEdition => Self::SelectorTariffEdition,
+            SelectorError::PatternFormat => Self::SelectorPatternFormat,
+            SelectorError::PatternBroad => Self::SelectorPatternBroad,
+            SelectorError::BatchFormat => Self::SelectorBatchFormat,
+            SelectorError::ImporterFormat => Self::SelectorImporterFormat,
+            SelectorError::ImporterCheckDigit => Self::SelectorImporterCheckDigit,
+            SelectorError::ImporterPerson => Self::SelectorImporterPerson,
+            SelectorError::DunsFormat => Self::SelectorDunsFormat,
+            SelectorError::ContainerFormat => Self::SelectorContainerFormat,
+            SelectorError::ContainerCheckDigit => Self::SelectorContainerCheckDigit,
+            SelectorError::TransportFormat => Self::SelectorTransportFormat,
+            SelectorError::TransportCheckDigit => Self::SelectorTransportCheckDigit,
+            SelectorError::VesselFormat => Self::SelectorVesselFormat,
+            SelectorError::VesselCheckDigit => Self::SelectorVesselCheckDigit,
+            SelectorError::ListingFormat => Self::SelectorListingFormat,
+            SelectorError::OriginFormat => Self::SelectorOriginFormat,
+            SelectorError::DescriptionFormat => Self::SelectorDescriptionFormat,
+            SelectorError::ImageFormat => Self::SelectorImageFormat,
         }
     }
 }

@@ -12,6 +12,7 @@ use tocsin_core::registry::{Event, Position, Registry};
 use tocsin_core::report::{Report, ReportKind};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::{Act, BodyRef, DecodedBody, Statement, StatementRef};
+use tocsin_core::terms::Terms;
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::hash::Hash;
 
@@ -480,5 +481,6 @@ fn order_text(how: u8) -> Order {
         counterfeit: false,
         summary: String::new(),
         exercise: true,
+        terms: Terms::default(),
     }
 }

@@ -8,6 +8,7 @@ use tocsin_core::order::{Instrument, Order, OrderAct, OrderActKind, OrderBody, P
 use tocsin_core::product::Article;
 use tocsin_core::registry::{Event, Position};
 use tocsin_core::statement::{Act, BodyRef, DecodedBody, Statement};
+use tocsin_core::terms::Terms;
 use tocsin_log::checkpoint::Origin;
 
 use super::*;
@@ -139,6 +140,7 @@ fn order() -> Order {
         counterfeit: false,
         summary: String::new(),
         exercise: true,
+        terms: Terms::default(),
     }
 }
 

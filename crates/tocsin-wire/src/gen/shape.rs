@@ -7,7 +7,7 @@ pub(crate) const ORDER_BODY: usize = 3;
 pub(crate) const POLICY_PACK_BODY: usize = 4;
 pub(crate) const BUNDLE: usize = 5;
 
-pub(crate) static MESSAGES: [Message; 26] = [
+pub(crate) static MESSAGES: [Message; 35] = [
     Message {
         name: "Statement",
         fields: &[
@@ -122,6 +122,7 @@ pub(crate) static MESSAGES: [Message; 26] = [
             Field { number: 12, name: "counterfeit", kind: Kind::Bool, repeated: false, oneof: None },
             Field { number: 13, name: "summary", kind: Kind::Text, repeated: false, oneof: None },
             Field { number: 14, name: "exercise", kind: Kind::Bool, repeated: false, oneof: None },
+            Field { number: 15, name: "terms", kind: Kind::Message(21), repeated: false, oneof: None },
         ],
     },
     Message {
@@ -141,7 +142,7 @@ pub(crate) static MESSAGES: [Message; 26] = [
             Field { number: 4, name: "reason", kind: Kind::Text, repeated: false, oneof: None },
             Field { number: 5, name: "until_ms", kind: Kind::Int64, repeated: false, oneof: None },
             Field { number: 6, name: "local_rights", kind: Kind::Message(20), repeated: true, oneof: None },
-            Field { number: 7, name: "policy", kind: Kind::Message(21), repeated: false, oneof: None },
+            Field { number: 7, name: "policy", kind: Kind::Message(22), repeated: false, oneof: None },
         ],
     },
     Message {
@@ -154,7 +155,7 @@ pub(crate) static MESSAGES: [Message; 26] = [
         name: "Article",
         fields: &[
             Field { number: 1, name: "description", kind: Kind::Text, repeated: false, oneof: None },
-            Field { number: 2, name: "selectors", kind: Kind::Message(22), repeated: true, oneof: None },
+            Field { number: 2, name: "selectors", kind: Kind::Message(23), repeated: true, oneof: None },
         ],
     },
     Message {
@@ -162,7 +163,7 @@ pub(crate) static MESSAGES: [Message; 26] = [
         fields: &[
             Field { number: 1, name: "kind", kind: Kind::Enum(&[0, 1, 2, 3, 4]), repeated: false, oneof: None },
             Field { number: 2, name: "names", kind: Kind::Text, repeated: true, oneof: None },
-            Field { number: 3, name: "identifiers", kind: Kind::Message(22), repeated: true, oneof: None },
+            Field { number: 3, name: "identifiers", kind: Kind::Message(23), repeated: true, oneof: None },
             Field { number: 4, name: "country", kind: Kind::Text, repeated: false, oneof: None },
         ],
     },
@@ -180,7 +181,7 @@ pub(crate) static MESSAGES: [Message; 26] = [
         fields: &[
             Field { number: 1, name: "payload_type", kind: Kind::Text, repeated: false, oneof: None },
             Field { number: 2, name: "payload", kind: Kind::Bytes, repeated: false, oneof: None },
-            Field { number: 3, name: "signatures", kind: Kind::Message(23), repeated: true, oneof: None },
+            Field { number: 3, name: "signatures", kind: Kind::Message(24), repeated: true, oneof: None },
         ],
     },
     Message {
@@ -195,7 +196,7 @@ pub(crate) static MESSAGES: [Message; 26] = [
         fields: &[
             Field { number: 1, name: "payload_type", kind: Kind::Text, repeated: false, oneof: None },
             Field { number: 2, name: "payload", kind: Kind::Bytes, repeated: false, oneof: None },
-            Field { number: 3, name: "signatures", kind: Kind::Message(23), repeated: true, oneof: None },
+            Field { number: 3, name: "signatures", kind: Kind::Message(24), repeated: true, oneof: None },
         ],
     },
     Message {
@@ -209,6 +210,19 @@ pub(crate) static MESSAGES: [Message; 26] = [
         ],
     },
     Message {
+        name: "OrderTerms",
+        fields: &[
+            Field { number: 1, name: "directions", kind: Kind::Enum(&[0, 1, 2, 3, 4, 5]), repeated: true, oneof: None },
+            Field { number: 2, name: "relations", kind: Kind::Enum(&[0, 1, 2, 3, 4, 5, 6, 7]), repeated: true, oneof: None },
+            Field { number: 3, name: "related", kind: Kind::Message(25), repeated: true, oneof: None },
+            Field { number: 4, name: "downstream", kind: Kind::Enum(&[0, 1, 2]), repeated: false, oneof: None },
+            Field { number: 5, name: "carve_outs", kind: Kind::Message(26), repeated: true, oneof: None },
+            Field { number: 6, name: "authorised", kind: Kind::Message(15), repeated: true, oneof: None },
+            Field { number: 7, name: "bond", kind: Kind::Message(27), repeated: false, oneof: None },
+            Field { number: 8, name: "certification", kind: Kind::Text, repeated: false, oneof: None },
+        ],
+    },
+    Message {
         name: "PolicyCitation",
         fields: &[
             Field { number: 1, name: "pack", kind: Kind::Bytes, repeated: false, oneof: None },
@@ -219,13 +233,25 @@ pub(crate) static MESSAGES: [Message; 26] = [
         name: "Selector",
         fields: &[
             Field { number: 1, name: "gtin", kind: Kind::Text, repeated: false, oneof: Some(0) },
-            Field { number: 2, name: "hs", kind: Kind::Message(24), repeated: false, oneof: Some(0) },
+            Field { number: 2, name: "hs", kind: Kind::Message(28), repeated: false, oneof: Some(0) },
             Field { number: 3, name: "model", kind: Kind::Text, repeated: false, oneof: Some(0) },
-            Field { number: 4, name: "serial", kind: Kind::Message(25), repeated: false, oneof: Some(0) },
+            Field { number: 4, name: "serial", kind: Kind::Message(29), repeated: false, oneof: Some(0) },
             Field { number: 5, name: "mid", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 6, name: "lei", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 7, name: "eori", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 8, name: "brand", kind: Kind::Text, repeated: false, oneof: Some(0) },
+            Field { number: 9, name: "tariff", kind: Kind::Message(30), repeated: false, oneof: Some(0) },
+            Field { number: 10, name: "model_pattern", kind: Kind::Text, repeated: false, oneof: Some(0) },
+            Field { number: 11, name: "batch", kind: Kind::Text, repeated: false, oneof: Some(0) },
+            Field { number: 12, name: "importer", kind: Kind::Message(31), repeated: false, oneof: Some(0) },
+            Field { number: 13, name: "duns", kind: Kind::Text, repeated: false, oneof: Some(0) },
+            Field { number: 14, name: "container", kind: Kind::Text, repeated: false, oneof: Some(0) },
+            Field { number: 15, name: "transport", kind: Kind::Message(32), repeated: false, oneof: Some(0) },
+            Field { number: 16, name: "vessel", kind: Kind::Text, repeated: false, oneof: Some(0) },
+            Field { number: 17, name: "listing", kind: Kind::Text, repeated: false, oneof: Some(0) },
+            Field { number: 18, name: "origin", kind: Kind::Text, repeated: false, oneof: Some(0) },
+            Field { number: 19, name: "description", kind: Kind::Message(33), repeated: false, oneof: Some(0) },
+            Field { number: 20, name: "image", kind: Kind::Message(34), repeated: false, oneof: Some(0) },
         ],
     },
     Message {
@@ -234,6 +260,34 @@ pub(crate) static MESSAGES: [Message; 26] = [
             Field { number: 1, name: "key_id", kind: Kind::Bytes, repeated: false, oneof: None },
             Field { number: 2, name: "alg", kind: Kind::Uint32, repeated: false, oneof: None },
             Field { number: 3, name: "sig", kind: Kind::Bytes, repeated: false, oneof: None },
+        ],
+    },
+    Message {
+        name: "RelatedParty",
+        fields: &[
+            Field { number: 1, name: "relation", kind: Kind::Enum(&[0, 1, 2, 3, 4, 5, 6, 7]), repeated: false, oneof: None },
+            Field { number: 2, name: "of", kind: Kind::Uint32, repeated: false, oneof: None },
+            Field { number: 3, name: "party", kind: Kind::Message(15), repeated: false, oneof: None },
+            Field { number: 4, name: "from_ms", kind: Kind::Int64, repeated: false, oneof: None },
+            Field { number: 5, name: "until_ms", kind: Kind::Int64, repeated: false, oneof: None },
+        ],
+    },
+    Message {
+        name: "CarveOut",
+        fields: &[
+            Field { number: 1, name: "kind", kind: Kind::Enum(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), repeated: false, oneof: None },
+            Field { number: 2, name: "text", kind: Kind::Text, repeated: false, oneof: None },
+            Field { number: 3, name: "selectors", kind: Kind::Message(23), repeated: true, oneof: None },
+            Field { number: 4, name: "parties", kind: Kind::Message(15), repeated: true, oneof: None },
+            Field { number: 5, name: "from_ms", kind: Kind::Int64, repeated: false, oneof: None },
+            Field { number: 6, name: "until_ms", kind: Kind::Int64, repeated: false, oneof: None },
+        ],
+    },
+    Message {
+        name: "Bond",
+        fields: &[
+            Field { number: 1, name: "text", kind: Kind::Text, repeated: false, oneof: None },
+            Field { number: 2, name: "until_ms", kind: Kind::Int64, repeated: false, oneof: None },
         ],
     },
     Message {
@@ -250,6 +304,42 @@ pub(crate) static MESSAGES: [Message; 26] = [
             Field { number: 2, name: "low", kind: Kind::Uint64, repeated: false, oneof: None },
             Field { number: 3, name: "high", kind: Kind::Uint64, repeated: false, oneof: None },
             Field { number: 4, name: "width", kind: Kind::Uint32, repeated: false, oneof: None },
+        ],
+    },
+    Message {
+        name: "TariffCode",
+        fields: &[
+            Field { number: 1, name: "code", kind: Kind::Text, repeated: false, oneof: None },
+            Field { number: 2, name: "jurisdiction", kind: Kind::Text, repeated: false, oneof: None },
+            Field { number: 3, name: "edition", kind: Kind::Uint32, repeated: false, oneof: None },
+        ],
+    },
+    Message {
+        name: "ImporterNumber",
+        fields: &[
+            Field { number: 1, name: "scheme", kind: Kind::Enum(&[0, 1, 2, 3, 4]), repeated: false, oneof: None },
+            Field { number: 2, name: "number", kind: Kind::Text, repeated: false, oneof: None },
+        ],
+    },
+    Message {
+        name: "TransportDocument",
+        fields: &[
+            Field { number: 1, name: "kind", kind: Kind::Enum(&[0, 1, 2]), repeated: false, oneof: None },
+            Field { number: 2, name: "number", kind: Kind::Text, repeated: false, oneof: None },
+        ],
+    },
+    Message {
+        name: "DescriptionTerms",
+        fields: &[
+            Field { number: 1, name: "language", kind: Kind::Text, repeated: false, oneof: None },
+            Field { number: 2, name: "terms", kind: Kind::Text, repeated: true, oneof: None },
+        ],
+    },
+    Message {
+        name: "ImageHash",
+        fields: &[
+            Field { number: 1, name: "kind", kind: Kind::Enum(&[0, 1, 2]), repeated: false, oneof: None },
+            Field { number: 2, name: "bits", kind: Kind::Uint64, repeated: false, oneof: None },
         ],
     },
 ];

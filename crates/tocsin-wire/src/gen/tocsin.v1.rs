@@ -1981,7 +1981,10 @@ pub struct StatementRef {
 /// A matchable fact. Canonical forms and checks: GS1, WCO, 19 CFR 102 App., ISO 17442, EU EORI.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Selector {
-    #[prost(oneof = "selector::Value", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(
+        oneof = "selector::Value",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20"
+    )]
     pub value: ::core::option::Option<selector::Value>,
 }
 /// Nested message and enum types in `Selector`.
@@ -2010,7 +2013,87 @@ pub mod selector {
         /// A sign or brand word; suggests, never decides.
         #[prost(string, tag = "8")]
         Brand(::prost::alloc::string::String),
+        #[prost(message, tag = "9")]
+        Tariff(super::TariffCode),
+        /// A form of model numbers: characters, `?` for any one, `*` for any number of any, `\[ABX-Z\]` for one of a
+        /// class, `{100-299}` for a number of as many digits. At most 512 bytes, 8 open places.
+        #[prost(string, tag = "10")]
+        ModelPattern(::prost::alloc::string::String),
+        /// Batch or lot number; canonical as a model number.
+        #[prost(string, tag = "11")]
+        Batch(::prost::alloc::string::String),
+        #[prost(message, tag = "12")]
+        Importer(super::ImporterNumber),
+        /// D-U-N-S number, 9 digits.
+        #[prost(string, tag = "13")]
+        Duns(::prost::alloc::string::String),
+        /// Freight container (ISO 6346) with its check digit. Names the same goods for 90 days at most.
+        #[prost(string, tag = "14")]
+        Container(::prost::alloc::string::String),
+        #[prost(message, tag = "15")]
+        Transport(super::TransportDocument),
+        /// IMO number of a vessel, 7 digits with its check digit.
+        #[prost(string, tag = "16")]
+        Vessel(::prost::alloc::string::String),
+        /// Where goods are offered: a URL or `MARKETPLACE:ID`, at most 512 bytes; suggests.
+        #[prost(string, tag = "17")]
+        Listing(::prost::alloc::string::String),
+        /// Country of origin, ISO 3166-1 alpha-2; weak: never enough alone.
+        #[prost(string, tag = "18")]
+        Origin(::prost::alloc::string::String),
+        #[prost(message, tag = "19")]
+        Description(super::DescriptionTerms),
+        #[prost(message, tag = "20")]
+        Image(super::ImageHash),
     }
+}
+/// A tariff code of one country's own tariff (HTS, CN, TARIC, HSK, ...); weak: never enough alone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TariffCode {
+    /// 8 to 10 digits; the first six are the Harmonized System's.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// Whose tariff: ISO 3166-1 alpha-2, or `EU`.
+    #[prost(string, tag = "2")]
+    pub jurisdiction: ::prost::alloc::string::String,
+    /// The year of that tariff, 2017 or later.
+    #[prost(uint32, tag = "3")]
+    pub edition: u32,
+}
+/// The number under which an importer is registered in one country.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImporterNumber {
+    #[prost(enumeration = "ImporterScheme", tag = "1")]
+    pub scheme: i32,
+    #[prost(string, tag = "2")]
+    pub number: ::prost::alloc::string::String,
+}
+/// The document under which a consignment travels. Names the same goods for 90 days at most.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TransportDocument {
+    #[prost(enumeration = "TransportKind", tag = "1")]
+    pub kind: i32,
+    #[prost(string, tag = "2")]
+    pub number: ::prost::alloc::string::String,
+}
+/// Words that describe goods together; weak: never enough alone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DescriptionTerms {
+    /// BCP 47.
+    #[prost(string, tag = "1")]
+    pub language: ::prost::alloc::string::String,
+    /// 1 to 16, in any order.
+    #[prost(string, repeated, tag = "2")]
+    pub terms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A picture of goods, as a hash that changes little where the picture does; weak: never enough alone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImageHash {
+    #[prost(enumeration = "ImageHashKind", tag = "1")]
+    pub kind: i32,
+    /// Neither 0 nor all ones: those are pictures of one colour.
+    #[prost(uint64, tag = "2")]
+    pub bits: u64,
 }
 /// Harmonized System code; weak: never enough alone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2189,6 +2272,84 @@ pub struct Order {
     /// Not a real act: an exercise or a demonstration. Every view shows it.
     #[prost(bool, tag = "14")]
     pub exercise: bool,
+    /// Absent when nothing is said: the named respondents are bound, on import, and nobody else.
+    #[prost(message, optional, tag = "15")]
+    pub terms: ::core::option::Option<OrderTerms>,
+}
+/// What an order says beside its goods and respondents. Never empty: then it is left out.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OrderTerms {
+    /// Ascending, each once; none means import only.
+    #[prost(enumeration = "Direction", repeated, tag = "1")]
+    pub directions: ::prost::alloc::vec::Vec<i32>,
+    /// Ascending, each once; which relations to a respondent bind, too. None means no other firm.
+    #[prost(enumeration = "Relation", repeated, tag = "2")]
+    pub relations: ::prost::alloc::vec::Vec<i32>,
+    /// Firms known to stand in such a relation; at most 64.
+    #[prost(message, repeated, tag = "3")]
+    pub related: ::prost::alloc::vec::Vec<RelatedParty>,
+    #[prost(enumeration = "Downstream", tag = "4")]
+    pub downstream: i32,
+    /// At most 32.
+    #[prost(message, repeated, tag = "5")]
+    pub carve_outs: ::prost::alloc::vec::Vec<CarveOut>,
+    /// Who may import the genuine goods; at most 64.
+    #[prost(message, repeated, tag = "6")]
+    pub authorised: ::prost::alloc::vec::Vec<Party>,
+    #[prost(message, optional, tag = "7")]
+    pub bond: ::core::option::Option<Bond>,
+    /// Under which terms the importer may certify that goods are not covered; empty when it may not.
+    #[prost(string, tag = "8")]
+    pub certification: ::prost::alloc::string::String,
+}
+/// A firm that stands in a relation to a respondent, for a time.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RelatedParty {
+    /// One of those that the order has switched on.
+    #[prost(enumeration = "Relation", tag = "1")]
+    pub relation: i32,
+    /// The respondent's place in the order, from 0.
+    #[prost(uint32, tag = "2")]
+    pub of: u32,
+    #[prost(message, optional, tag = "3")]
+    pub party: ::core::option::Option<Party>,
+    /// Unix milliseconds, inclusive; 0 = always was.
+    #[prost(int64, tag = "4")]
+    pub from_ms: i64,
+    /// Unix milliseconds, exclusive; 0 = until further notice.
+    #[prost(int64, tag = "5")]
+    pub until_ms: i64,
+}
+/// Goods that pass although the order would bar them: those that meet every part that is said.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CarveOut {
+    #[prost(enumeration = "CarveOutKind", tag = "1")]
+    pub kind: i32,
+    /// In the order's words; mandatory.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// Any of them; none means all goods of the order. At most 64.
+    #[prost(message, repeated, tag = "3")]
+    pub selectors: ::prost::alloc::vec::Vec<Selector>,
+    /// Any of them; none means anybody. At most 32.
+    #[prost(message, repeated, tag = "4")]
+    pub parties: ::prost::alloc::vec::Vec<Party>,
+    /// Unix milliseconds, inclusive; 0 = since the order.
+    #[prost(int64, tag = "5")]
+    pub from_ms: i64,
+    /// Unix milliseconds, exclusive; 0 = as long as the order.
+    #[prost(int64, tag = "6")]
+    pub until_ms: i64,
+}
+/// Goods may enter under bond until an instant; that is not a hold (19 CFR 12.39).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Bond {
+    /// Amount and terms, in the order's words; mandatory.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Unix milliseconds, exclusive.
+    #[prost(int64, tag = "2")]
+    pub until_ms: i64,
 }
 /// More articles than fit a statement; a lasting body.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2289,6 +2450,108 @@ impl Tlp {
             "TLP_AMBER" => Some(Self::Amber),
             "TLP_AMBER_STRICT" => Some(Self::AmberStrict),
             "TLP_RED" => Some(Self::Red),
+            _ => None,
+        }
+    }
+}
+/// The register of an importer number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ImporterScheme {
+    Unspecified = 0,
+    /// Employer identification number, or assigned by CBP. A social security number is refused: it names a person.
+    Us = 1,
+    /// Corporate number, 13 digits with a check digit.
+    Jp = 2,
+    /// Business registration number, 10 digits with a check digit.
+    Kr = 3,
+    /// Unified social credit code of a firm, 18 characters with a check character (GB 32100).
+    Cn = 4,
+}
+impl ImporterScheme {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "IMPORTER_SCHEME_UNSPECIFIED",
+            Self::Us => "IMPORTER_SCHEME_US",
+            Self::Jp => "IMPORTER_SCHEME_JP",
+            Self::Kr => "IMPORTER_SCHEME_KR",
+            Self::Cn => "IMPORTER_SCHEME_CN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "IMPORTER_SCHEME_UNSPECIFIED" => Some(Self::Unspecified),
+            "IMPORTER_SCHEME_US" => Some(Self::Us),
+            "IMPORTER_SCHEME_JP" => Some(Self::Jp),
+            "IMPORTER_SCHEME_KR" => Some(Self::Kr),
+            "IMPORTER_SCHEME_CN" => Some(Self::Cn),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum TransportKind {
+    Unspecified = 0,
+    /// 5 to 35 letters and digits.
+    BillOfLading = 1,
+    /// 11 digits; the last is the remainder modulo 7 of the seven before it.
+    AirWaybill = 2,
+}
+impl TransportKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TRANSPORT_KIND_UNSPECIFIED",
+            Self::BillOfLading => "TRANSPORT_KIND_BILL_OF_LADING",
+            Self::AirWaybill => "TRANSPORT_KIND_AIR_WAYBILL",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TRANSPORT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "TRANSPORT_KIND_BILL_OF_LADING" => Some(Self::BillOfLading),
+            "TRANSPORT_KIND_AIR_WAYBILL" => Some(Self::AirWaybill),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ImageHashKind {
+    Unspecified = 0,
+    /// Signs of the 64 lowest frequencies of a discrete cosine transform.
+    Phash = 1,
+    /// Signs of the differences of neighbours in 8 rows of 9 grey values.
+    Dhash = 2,
+}
+impl ImageHashKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "IMAGE_HASH_KIND_UNSPECIFIED",
+            Self::Phash => "IMAGE_HASH_KIND_PHASH",
+            Self::Dhash => "IMAGE_HASH_KIND_DHASH",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "IMAGE_HASH_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "IMAGE_HASH_KIND_PHASH" => Some(Self::Phash),
+            "IMAGE_HASH_KIND_DHASH" => Some(Self::Dhash),
             _ => None,
         }
     }
@@ -2589,6 +2852,180 @@ impl Phase {
             "PHASE_TEMPORARY" => Some(Self::Temporary),
             "PHASE_REVIEW" => Some(Self::Review),
             "PHASE_FINAL" => Some(Self::Final),
+            _ => None,
+        }
+    }
+}
+/// Which way goods move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Direction {
+    Unspecified = 0,
+    Import = 1,
+    Export = 2,
+    /// Never barred unless the order says so.
+    Transit = 3,
+    ReExport = 4,
+    FtzAdmission = 5,
+}
+impl Direction {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DIRECTION_UNSPECIFIED",
+            Self::Import => "DIRECTION_IMPORT",
+            Self::Export => "DIRECTION_EXPORT",
+            Self::Transit => "DIRECTION_TRANSIT",
+            Self::ReExport => "DIRECTION_RE_EXPORT",
+            Self::FtzAdmission => "DIRECTION_FTZ_ADMISSION",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DIRECTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "DIRECTION_IMPORT" => Some(Self::Import),
+            "DIRECTION_EXPORT" => Some(Self::Export),
+            "DIRECTION_TRANSIT" => Some(Self::Transit),
+            "DIRECTION_RE_EXPORT" => Some(Self::ReExport),
+            "DIRECTION_FTZ_ADMISSION" => Some(Self::FtzAdmission),
+            _ => None,
+        }
+    }
+}
+/// How a firm that is not named stands to a respondent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Relation {
+    Unspecified = 0,
+    Affiliate = 1,
+    Parent = 2,
+    Subsidiary = 3,
+    Licensee = 4,
+    Contractor = 5,
+    Successor = 6,
+    Assign = 7,
+}
+impl Relation {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RELATION_UNSPECIFIED",
+            Self::Affiliate => "RELATION_AFFILIATE",
+            Self::Parent => "RELATION_PARENT",
+            Self::Subsidiary => "RELATION_SUBSIDIARY",
+            Self::Licensee => "RELATION_LICENSEE",
+            Self::Contractor => "RELATION_CONTRACTOR",
+            Self::Successor => "RELATION_SUCCESSOR",
+            Self::Assign => "RELATION_ASSIGN",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RELATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "RELATION_AFFILIATE" => Some(Self::Affiliate),
+            "RELATION_PARENT" => Some(Self::Parent),
+            "RELATION_SUBSIDIARY" => Some(Self::Subsidiary),
+            "RELATION_LICENSEE" => Some(Self::Licensee),
+            "RELATION_CONTRACTOR" => Some(Self::Contractor),
+            "RELATION_SUCCESSOR" => Some(Self::Successor),
+            "RELATION_ASSIGN" => Some(Self::Assign),
+            _ => None,
+        }
+    }
+}
+/// Whether goods that contain the barred article are barred, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Downstream {
+    /// They are not.
+    Unspecified = 0,
+    /// Those that the articles list.
+    Listed = 1,
+    /// Whatever contains it; of a limited order, the respondents' own.
+    Any = 2,
+}
+impl Downstream {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DOWNSTREAM_UNSPECIFIED",
+            Self::Listed => "DOWNSTREAM_LISTED",
+            Self::Any => "DOWNSTREAM_ANY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DOWNSTREAM_UNSPECIFIED" => Some(Self::Unspecified),
+            "DOWNSTREAM_LISTED" => Some(Self::Listed),
+            "DOWNSTREAM_ANY" => Some(Self::Any),
+            _ => None,
+        }
+    }
+}
+/// Why goods that an order would bar may still pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum CarveOutKind {
+    Unspecified = 0,
+    ServiceRepair = 1,
+    LicensedSource = 2,
+    ParallelImport = 3,
+    GovernmentUse = 4,
+    PersonalLuggage = 5,
+    /// A redesign that the authority has ruled to be outside of the order.
+    CertifiedRedesign = 6,
+    LowValue = 7,
+    ResearchSample = 8,
+    GrandfatheredStock = 9,
+    /// Between two instants, whatever the goods.
+    DateWindow = 10,
+}
+impl CarveOutKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CARVE_OUT_KIND_UNSPECIFIED",
+            Self::ServiceRepair => "CARVE_OUT_KIND_SERVICE_REPAIR",
+            Self::LicensedSource => "CARVE_OUT_KIND_LICENSED_SOURCE",
+            Self::ParallelImport => "CARVE_OUT_KIND_PARALLEL_IMPORT",
+            Self::GovernmentUse => "CARVE_OUT_KIND_GOVERNMENT_USE",
+            Self::PersonalLuggage => "CARVE_OUT_KIND_PERSONAL_LUGGAGE",
+            Self::CertifiedRedesign => "CARVE_OUT_KIND_CERTIFIED_REDESIGN",
+            Self::LowValue => "CARVE_OUT_KIND_LOW_VALUE",
+            Self::ResearchSample => "CARVE_OUT_KIND_RESEARCH_SAMPLE",
+            Self::GrandfatheredStock => "CARVE_OUT_KIND_GRANDFATHERED_STOCK",
+            Self::DateWindow => "CARVE_OUT_KIND_DATE_WINDOW",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CARVE_OUT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CARVE_OUT_KIND_SERVICE_REPAIR" => Some(Self::ServiceRepair),
+            "CARVE_OUT_KIND_LICENSED_SOURCE" => Some(Self::LicensedSource),
+            "CARVE_OUT_KIND_PARALLEL_IMPORT" => Some(Self::ParallelImport),
+            "CARVE_OUT_KIND_GOVERNMENT_USE" => Some(Self::GovernmentUse),
+            "CARVE_OUT_KIND_PERSONAL_LUGGAGE" => Some(Self::PersonalLuggage),
+            "CARVE_OUT_KIND_CERTIFIED_REDESIGN" => Some(Self::CertifiedRedesign),
+            "CARVE_OUT_KIND_LOW_VALUE" => Some(Self::LowValue),
+            "CARVE_OUT_KIND_RESEARCH_SAMPLE" => Some(Self::ResearchSample),
+            "CARVE_OUT_KIND_GRANDFATHERED_STOCK" => Some(Self::GrandfatheredStock),
+            "CARVE_OUT_KIND_DATE_WINDOW" => Some(Self::DateWindow),
             _ => None,
         }
     }

@@ -201,6 +201,21 @@ fn what_is_unknown_is_kept_and_named() {
     assert_eq!(statement(&[many]).unwrap().surprises.len(), MAX_SURPRISES);
 }
 
+#[test]
+fn a_list_of_words_is_packed_into_one_field() {
+    let terms = |parts: &[Vec<u8>]| statement(&[bytes(18, &bytes(15, &join(parts)))]);
+    let detail = |parts: &[Vec<u8>]| terms(parts).unwrap_err().detail();
+    assert_eq!(terms(&[bytes(1, &[1, 3])]), Ok(Scanned::default()));
+    assert_eq!(detail(&[number(1, 1)]), "WRONG_TYPE");
+    assert_eq!(detail(&[bytes(1, &[1]), bytes(1, &[3])]), "FIELD_REPEATED");
+    assert_eq!(detail(&[bytes(1, &[])]), "OUT_OF_RANGE");
+    assert_eq!(detail(&[bytes(1, &[0x81, 0x00])]), "OVERLONG_VARINT");
+    assert_eq!(detail(&[bytes(1, &[1, 0x80])]), "TRUNCATED");
+    assert_eq!(detail(&[bytes(1, &[1; 65])]), "TOO_MANY_ELEMENTS");
+    let later = terms(&[bytes(1, &[1, 99])]).unwrap();
+    assert_eq!(later.surprises[0].value, Some(99));
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes: Vec<u8>, place in 0_usize..40) {

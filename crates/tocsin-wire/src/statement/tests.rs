@@ -109,6 +109,38 @@ fn an_unknown_field_makes_an_order_an_act_or_a_decision_opaque() {
 }
 
 #[test]
+fn terms_have_one_spelling() {
+    let known = |terms: &[u8]| {
+        let payload = said_with(1, &order(&bytes(15, terms)));
+        let Decoded::Known(statement) = decode(&payload) else {
+            return false;
+        };
+        assert_eq!(encode(&statement), payload);
+        true
+    };
+    // Import and transit, the relation "affiliate", and downstream goods as listed.
+    let terms = join(&[bytes(1, &[1, 3]), bytes(2, &[1]), number(4, 1)]);
+    assert!(known(&terms));
+    for other in [
+        Vec::new(),
+        bytes(1, &[3, 1]),
+        bytes(1, &[1, 1]),
+        number(4, 0),
+        bytes(8, b""),
+    ] {
+        let payload = said_with(1, &order(&bytes(15, &other)));
+        assert_eq!(bad(&payload), DecodeFault::NotCanonical, "{other:?}");
+    }
+    let field = bytes(99, b"new");
+    assert_eq!(
+        why(&said_with(1, &order(&bytes(15, &field)))),
+        Unknown::Field
+    );
+    let value = said_with(1, &order(&bytes(15, &bytes(1, &[9]))));
+    assert_eq!(why(&value), Unknown::Value);
+}
+
+#[test]
 fn an_unknown_value_makes_an_order_opaque_and_a_zero_makes_it_bad() {
     let with = |instrument| {
         bytes(

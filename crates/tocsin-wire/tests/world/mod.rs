@@ -7,6 +7,7 @@ use tocsin_core::product::{Article, Selector};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::roster::document::{ManifestDoc, RecordKeyDoc, RosterDoc, RosterMember, TlsDoc};
 use tocsin_core::statement::{Act, BodyRef, DecodedBody, Statement};
+use tocsin_core::terms::Terms;
 use tocsin_log::checkpoint::{Checkpoint, Origin, SignedCheckpoint};
 use tocsin_log::cosign::Cosigner;
 use tocsin_log::entry::{Entry, Envelope, MANIFEST_TYPE, ROSTER_TYPE, STATEMENT_TYPE};
@@ -233,5 +234,6 @@ fn order_text(article: Article) -> Order {
         counterfeit: false,
         summary: "EXERCISE".into(),
         exercise: true,
+        terms: Terms::default(),
     }
 }

@@ -12,6 +12,7 @@ use tocsin_core::product::{Article, Selector};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::roster::Role;
 use tocsin_core::statement::{Act, Statement, StatementRef};
+use tocsin_core::terms::Terms;
 use tocsin_log::entry::{Entry, STATEMENT_TYPE};
 use tocsin_log::key::SigningKey;
 use tocsin_wire::envelope::write_statement;
@@ -161,6 +162,7 @@ fn order(number: u32) -> Order {
         counterfeit: false,
         summary: "EXERCISE: invented to be measured".to_owned(),
         exercise: true,
+        terms: Terms::default(),
     }
 }
 

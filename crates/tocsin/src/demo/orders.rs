@@ -15,6 +15,7 @@ use tocsin_core::party::{Party, PartyKind};
 use tocsin_core::product::Article;
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::Act;
+use tocsin_core::terms::Terms;
 
 /// Real orders with certainty and origin, row by row (`data/orders337/ORIGIN.md`).
 const REAL: &str = include_str!("../../../../data/orders337/exclusion_orders_dev.csv");
@@ -183,6 +184,7 @@ impl Row {
             counterfeit: false,
             summary: self.summary(),
             exercise: true,
+            terms: Terms::default(),
         })
     }
 
