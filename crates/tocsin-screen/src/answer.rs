@@ -275,6 +275,26 @@ impl Cap {
         }
     }
 
+    /// The most that a hit with it says.
+    #[must_use]
+    pub const fn ceiling(self) -> Outcome {
+        match self {
+            Self::Authorised | Self::CarvedOut => Outcome::None,
+            Self::UnderBond => Outcome::Flagged,
+            Self::Suggests
+            | Self::ArticleMissing
+            | Self::PartyMissing
+            | Self::Contradicted
+            | Self::CopiedNumber
+            | Self::SelectorsMissing
+            | Self::Downstream
+            | Self::ShortLived
+            | Self::Claimed
+            | Self::StateUnknown
+            | Self::Listed => Outcome::Review,
+        }
+    }
+
     /// Whether it would fall away if more were declared.
     #[must_use]
     pub const fn is_for_want_of_input(self) -> bool {

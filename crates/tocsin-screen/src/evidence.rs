@@ -1,263 +1,241 @@
 //! What a line and an order have in common, fact by fact, before any rule is applied to it.
 
-use tocsin_core::product::{Article, Canonical, HsCode, Selector, SelectorKind, Strength, Subject};
+use std::collections::BTreeSet;
+
+use tocsin_core::product::{
+    Article, Canonical, Selector, SelectorKind, Strength, Subject as Names, TariffCode,
+};
+use tocsin_core::terms::Downstream;
 
 use crate::answer::{Fact, Part, Side};
-use crate::line::Scheme;
-use crate::line::{Field, Fields, Identifier, Line, MAX_LINE_VALUES, MAX_VALUE_BYTES, Party};
+use crate::declared::{Declared, DeclaredFact};
+use crate::line::{Field, MAX_DESCRIPTION_BYTES};
 use crate::rules::Agreement;
-
-/// A line with its values in canonical form.
-#[derive(Debug)]
-pub(crate) struct Declared<'a> {
-    pub(crate) line: &'a Line<'a>,
-    pub(crate) facts: Vec<DeclaredFact<'a>>,
-    pub(crate) missing: Fields,
-    pub(crate) unreadable: Fields,
-}
-
-/// One value of a line.
-#[derive(Debug)]
-pub(crate) struct DeclaredFact<'a> {
-    pub(crate) field: Field,
-    pub(crate) raw: &'a str,
-    pub(crate) canonical: Selector,
-}
-
-impl<'a> Declared<'a> {
-    pub(crate) fn read(line: &'a Line<'a>) -> Self {
-        let mut declared = Self {
-            line,
-            facts: Vec::new(),
-            missing: line.missing(),
-            unreadable: Fields::NONE,
-        };
-        let model = |raw: &str| Selector::Model(raw.to_owned());
-        let brand = |raw: &str| Selector::Brand(raw.to_owned());
-        declared.read_all(Field::Gtin, line.gtins, item_number);
-        declared.read_all(Field::Model, line.models, model);
-        declared.read_all(Field::Serial, line.serials, model);
-        declared.read_all(Field::Brand, line.brands, brand);
-        declared.read_all(Field::Component, line.components, model);
-        let edition = line.tariff_edition;
-        declared.read_all(Field::Tariff, line.tariffs, |raw| tariff(raw, edition));
-        for party in line.parties.iter().take(MAX_LINE_VALUES) {
-            declared.read_party(party);
-        }
-        if line.parties.len() > MAX_LINE_VALUES {
-            // Whoever is beyond the bound may have any role.
-            for party in line.parties.iter().skip(MAX_LINE_VALUES) {
-                declared.unreadable.insert(party.role.field());
-            }
-        }
-        declared
-    }
-
-    fn read_all(&mut self, field: Field, values: &[&'a str], of: impl Fn(&str) -> Selector) {
-        for raw in values.iter().copied().take(MAX_LINE_VALUES) {
-            self.read_one(field, raw, &of);
-        }
-        if values.len() > MAX_LINE_VALUES {
-            self.unreadable.insert(field);
-        }
-    }
-
-    fn read_one(&mut self, field: Field, raw: &'a str, of: impl Fn(&str) -> Selector) -> bool {
-        if raw.is_empty() {
-            return true;
-        }
-        let canonical = (raw.len() <= MAX_VALUE_BYTES)
-            .then(|| of(raw.trim()).canonical().ok())
-            .flatten();
-        let Some(canonical) = canonical else {
-            self.unreadable.insert(field);
-            return false;
-        };
-        self.facts.push(DeclaredFact {
-            field,
-            raw,
-            canonical: canonical.selector().clone(),
-        });
-        true
-    }
-
-    fn read_party(&mut self, party: &Party<'a>) {
-        let field = party.role.field();
-        for Identifier { scheme, value } in party.identifiers.iter().take(MAX_LINE_VALUES) {
-            let (lei, eori, mid) = (
-                |raw: &str| Selector::Lei(raw.to_owned()),
-                |raw: &str| Selector::Eori(raw.to_owned()),
-                |raw: &str| Selector::Mid(raw.to_owned()),
-            );
-            match scheme {
-                Scheme::Any => {
-                    let before = self.unreadable;
-                    let fits = [
-                        self.read_one(field, value, lei),
-                        self.read_one(field, value, eori),
-                        self.read_one(field, value, mid),
-                    ];
-                    if fits.contains(&true) {
-                        self.unreadable = before;
-                    }
-                }
-                Scheme::Lei => {
-                    self.read_one(field, value, lei);
-                }
-                Scheme::Eori => {
-                    self.read_one(field, value, eori);
-                }
-                Scheme::Mid => {
-                    self.read_one(field, value, mid);
-                }
-                Scheme::Duns | Scheme::Importer(_) => {}
-            }
-        }
-    }
-
-    fn of(&self, field: Field) -> impl Iterator<Item = &DeclaredFact<'a>> {
-        self.facts.iter().filter(move |fact| fact.field == field)
-    }
-
-    /// Whether something is declared and readable that could agree with an article for certain.
-    pub(crate) fn can_decide(&self) -> bool {
-        self.facts.iter().any(|fact| {
-            if let Selector::Model(text) = &fact.canonical {
-                let is_long = text.len() >= 5 && text.bytes().any(|b| b.is_ascii_digit());
-                return fact.field != Field::Component && (fact.field == Field::Serial || is_long);
-            }
-            let kind = fact.canonical.kind();
-            kind == SelectorKind::Gtin || kind.subject() == Subject::Consignment
-        })
-    }
-}
-
-fn item_number(raw: &str) -> Selector {
-    Selector::Gtin(
-        raw.chars()
-            .filter(|c| !c.is_whitespace() && *c != '-')
-            .collect(),
-    )
-}
-
-/// Only the six digits that all countries share; what a shorter code leaves open stays open.
-fn tariff(raw: &str, edition: u32) -> Selector {
-    let digits: String = raw.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
-    let edition = if edition == 0 { 2022 } else { edition };
-    let code = if digits.len() <= 10 {
-        digits.get(..6).unwrap_or(&digits)
-    } else {
-        ""
-    };
-    Selector::Hs(HsCode {
-        code: code.to_owned(),
-        edition,
-    })
-}
 
 /// How far an article agrees, with everything that it was found from.
 #[derive(Debug)]
 pub(crate) struct GoodsEvidence {
     pub(crate) agreement: Agreement,
     pub(crate) is_contradicted: bool,
+    /// It would agree for certain, were it not for a container's or document's age.
+    pub(crate) is_stale: bool,
+    /// What agrees is only built into the goods, and the order lists the goods it bars.
+    pub(crate) is_component: bool,
+    pub(crate) score: u16,
     pub(crate) parts: Vec<Part>,
 }
 
-/// Kinds of selector that say otherwise when the article has some and meets none.
-const CONTRADICTING: [(SelectorKind, Field); 3] = [
-    (SelectorKind::Gtin, Field::Gtin),
-    (SelectorKind::Model, Field::Model),
-    (SelectorKind::Brand, Field::Brand),
-];
+/// What of an order and a check decides how facts of an article count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) downstream: Option<Downstream>,
+    /// Since when the order says what it says.
+    pub(crate) said_ms: i64,
+    /// When the goods were presented.
+    pub(crate) at_ms: i64,
+}
 
-pub(crate) fn goods(article: &Article, declared: &Declared<'_>) -> GoodsEvidence {
+/// What an article and a line have in common.
+pub(crate) fn goods(article: &Article, declared: &Declared<'_>, setting: Setting) -> GoodsEvidence {
     let mut parts = Vec::new();
+    let mut is_stale = false;
     for selector in &article.selectors {
-        let Ok(canonical) = selector.canonical() else {
-            continue;
-        };
-        let meeting = declared.facts.iter();
-        let meeting = meeting.filter(|fact| meets(fact, &canonical, declared.line));
-        parts.extend(meeting.map(|fact| goods_part(fact, selector, canonical.strength())));
+        parts.extend(described(selector, declared));
+        for part in meeting(selector, declared, setting.downstream) {
+            let is_over = |lifetime| setting.at_ms >= setting.said_ms.saturating_add(lifetime);
+            let is_old = selector.kind().lifetime_ms().is_some_and(is_over);
+            is_stale |= is_old;
+            let strength = if is_old {
+                part.strength.min(Strength::Medium)
+            } else {
+                part.strength
+            };
+            parts.push(Part { strength, ..part });
+        }
     }
     let contradicted = contradicted(article, declared, &parts);
-    let is_contradicted = !contradicted.is_empty();
-    let is_tariff = |part: &&Part| part.field == Field::Tariff;
-    let is_other_tariff = declared.of(Field::Tariff).next().is_some()
-        && article
-            .selectors
+    let is_strong = |part: &&Part| part.side == Side::Goods && part.strength == Strength::Strong;
+    // What is built in has other numbers than the goods around it.
+    let is_within = parts
+        .iter()
+        .filter(is_strong)
+        .any(|p| p.field == Field::Component);
+    let is_contradicted = !contradicted.is_empty() && !is_within;
+    let is_component = is_within
+        && setting.downstream != Some(Downstream::Any)
+        && parts
             .iter()
-            .any(|s| s.kind() == SelectorKind::Hs)
-        && !parts.iter().any(|part| is_tariff(&part));
-    let is_strong = |part: &Part| part.side == Side::Goods && part.strength == Strength::Strong;
-    let agreement = if parts.iter().any(is_strong) && !is_contradicted {
+            .filter(is_strong)
+            .all(|p| p.field == Field::Component);
+    let agreement = if parts.iter().any(|p| is_strong(&p)) && !is_contradicted && !is_component {
         Agreement::Agrees
-    } else if parts.iter().any(|part| part.strength != Strength::Weak) {
+    } else if parts.iter().any(suggests) {
         Agreement::Suggested
-    } else if is_contradicted || is_other_tariff {
+    } else if is_contradicted || is_other_tariff(article, declared, &parts) {
         Agreement::Differs
     } else {
         Agreement::Unsaid
     };
+    let score = score(&parts);
     parts.extend(contradicted);
     GoodsEvidence {
         agreement,
         is_contradicted,
+        is_stale,
+        is_component,
+        score,
         parts,
     }
 }
 
-/// Where the line says something that the article could agree with and does not.
-fn contradicted(article: &Article, declared: &Declared<'_>, parts: &[Part]) -> Vec<Part> {
-    let of_kind = |(kind, field): (SelectorKind, Field)| {
-        if parts.iter().any(|part| part.fact == Fact::Selector(kind)) {
-            return None;
-        }
-        let selector = article.selectors.iter().find(|s| s.kind() == kind)?;
-        let fact = declared.of(field).next()?;
-        Some(Part {
-            score: 0,
-            ..goods_part(fact, selector, Strength::Medium)
+/// A picture suggests, though it is weak; other weak facts only add to what suggests.
+fn suggests(part: &Part) -> bool {
+    part.strength != Strength::Weak || part.fact == Fact::Selector(SelectorKind::Image)
+}
+
+/// Everything of a line that a selector of an article meets.
+pub(crate) fn meeting<'a>(
+    selector: &'a Selector,
+    declared: &'a Declared<'_>,
+    downstream: Option<Downstream>,
+) -> impl Iterator<Item = Part> + 'a {
+    let canonical = selector.canonical().ok();
+    canonical.into_iter().flat_map(move |canonical| {
+        let facts = declared.facts.iter();
+        facts.filter_map(move |fact| {
+            let is_counted = fact.field != Field::Component || downstream.is_some();
+            if !is_counted || !meets(fact, &canonical, declared.line.tariff_edition != 0) {
+                return None;
+            }
+            // A number in free text may be of anything: a part, an accessory, a rival's product.
+            let strength = if fact.field == Field::Description {
+                canonical.strength().min(Strength::Medium)
+            } else {
+                canonical.strength()
+            };
+            Some(part(side(selector.kind()), fact, selector, strength))
         })
+    })
+}
+
+/// All words of a selector stand in the description.
+fn described(selector: &Selector, declared: &Declared<'_>) -> Option<Part> {
+    let Selector::Description(_) = selector else {
+        return None;
     };
-    CONTRADICTING.into_iter().filter_map(of_kind).collect()
+    let canonical = selector.canonical().ok()?;
+    let Selector::Description(ours) = canonical.selector() else {
+        return None;
+    };
+    let text = declared.line.description;
+    let text = text.get(..text.floor_char_boundary(MAX_DESCRIPTION_BYTES))?;
+    let folded = tocsin_core::text::folded(text)?;
+    let words: BTreeSet<&str> = folded.split(|c: char| !c.is_alphanumeric()).collect();
+    let is_met = ours.terms.iter().all(|term| words.contains(term.as_str()));
+    is_met.then(|| Part {
+        side: Side::Goods,
+        field: Field::Description,
+        fact: Fact::Selector(SelectorKind::Description),
+        raw: text.to_owned(),
+        canonical: ours.terms.join(" "),
+        of_order: selector.to_string(),
+        strength: Strength::Weak,
+        score: 1_000,
+    })
 }
 
 /// Whether a declared value and a selector are the same fact.
-fn meets(fact: &DeclaredFact<'_>, selector: &Canonical, line: &Line<'_>) -> bool {
-    match (selector.selector(), &fact.canonical) {
-        (Selector::Serial(_), _) => {
-            fact.field == Field::Serial && selector.contains_serial(fact.raw)
+pub(crate) fn meets(fact: &DeclaredFact<'_>, of_order: &Canonical, has_edition: bool) -> bool {
+    let is_model = matches!(fact.field, Field::Model | Field::Component);
+    match (of_order.selector(), &fact.canonical) {
+        (Selector::Serial(_), Selector::Model(serial)) => {
+            fact.field == Field::Serial && of_order.contains_serial(serial)
         }
-        (Selector::Hs(hs), Selector::Hs(filed)) => {
-            let edition = line.tariff_edition;
-            (edition == 0 || edition == hs.edition) && filed.code.starts_with(&hs.code)
+        (Selector::ModelPattern(_), Selector::Model(model)) => {
+            is_model && of_order.matches_model(model)
         }
-        (exact, filed) => exact == filed && !matches!(fact.field, Field::Component | Field::Serial),
+        (Selector::Model(ours), Selector::Model(filed)) => {
+            (is_model || fact.field == Field::Description) && ours == filed
+        }
+        (Selector::Hs(ours), Selector::Hs(filed)) => {
+            (!has_edition || ours.edition == filed.edition) && filed.code.starts_with(&ours.code)
+        }
+        (Selector::Tariff(ours), Selector::Tariff(filed)) => is_tariff(ours, filed, has_edition),
+        (Selector::Image(ours), Selector::Image(filed)) => {
+            let distance = ours.distance(filed);
+            distance.is_some_and(|distance| distance <= MAX_IMAGE_DISTANCE)
+        }
+        (exact, filed) => exact == filed,
     }
 }
 
-fn goods_part(fact: &DeclaredFact<'_>, selector: &Selector, strength: Strength) -> Part {
-    let kind = selector.kind();
-    let side = match kind.subject() {
-        Subject::Goods | Subject::Consignment | Subject::Hint => Side::Goods,
-        // They name who made or moves the goods, whatever the goods.
-        Subject::Party => Side::Context,
-    };
-    part(side, fact, Fact::Selector(kind), selector, strength)
+/// A longer code stands under a shorter one of the same tariff.
+fn is_tariff(ours: &TariffCode, filed: &TariffCode, has_edition: bool) -> bool {
+    let is_edition =
+        !has_edition || ours.hs().map(|hs| hs.edition) == filed.hs().map(|hs| hs.edition);
+    is_edition && ours.jurisdiction == filed.jurisdiction && filed.code.starts_with(&ours.code)
 }
 
-fn part(
+/// Kinds of selector that say otherwise when the article has some and meets none.
+const CONTRADICTING: [(&[SelectorKind], Field); 3] = [
+    (&[SelectorKind::Gtin], Field::Gtin),
+    (
+        &[SelectorKind::Model, SelectorKind::ModelPattern],
+        Field::Model,
+    ),
+    (&[SelectorKind::Brand], Field::Brand),
+];
+
+/// Where the line says something that the article could agree with and does not.
+fn contradicted(article: &Article, declared: &Declared<'_>, parts: &[Part]) -> Vec<Part> {
+    let of_kinds = |(kinds, field): (&[SelectorKind], Field)| {
+        let is_met = parts.iter().any(|part| {
+            part.field == field
+                && matches!(part.fact, Fact::Selector(kind) if kinds.contains(&kind))
+        });
+        if is_met {
+            return None;
+        }
+        let fact = declared.of(field).next()?;
+        let mut selectors = article.selectors.iter();
+        let selector = selectors.find(|selector| kinds.contains(&selector.kind()))?;
+        Some(Part {
+            score: 0,
+            ..part(Side::Goods, fact, selector, Strength::Medium)
+        })
+    };
+    CONTRADICTING.into_iter().filter_map(of_kinds).collect()
+}
+
+/// The line has a tariff code, the article has some, and they do not meet.
+fn is_other_tariff(article: &Article, declared: &Declared<'_>, parts: &[Part]) -> bool {
+    let is_code = |kind| matches!(kind, SelectorKind::Hs | SelectorKind::Tariff);
+    declared.of(Field::Tariff).next().is_some()
+        && article
+            .selectors
+            .iter()
+            .any(|selector| is_code(selector.kind()))
+        && !parts.iter().any(|part| part.field == Field::Tariff)
+}
+
+const fn side(kind: SelectorKind) -> Side {
+    match kind.subject() {
+        Names::Goods | Names::Consignment | Names::Hint => Side::Goods,
+        // They name who made or moves the goods, whatever the goods.
+        Names::Party => Side::Context,
+    }
+}
+
+pub(crate) fn part(
     side: Side,
     fact: &DeclaredFact<'_>,
-    of: Fact,
     selector: &Selector,
     strength: Strength,
 ) -> Part {
     Part {
         side,
         field: fact.field,
-        fact: of,
+        fact: Fact::Selector(selector.kind()),
         raw: fact.raw.to_owned(),
         canonical: fact.canonical.to_string(),
         of_order: selector.to_string(),
@@ -266,41 +244,30 @@ fn part(
     }
 }
 
-/// How far the best of some parties agrees.
-#[derive(Debug)]
-pub(crate) struct PartyEvidence {
-    pub(crate) agreement: Agreement,
-    pub(crate) parts: Vec<Part>,
-}
-
-pub(crate) fn party(
-    of_order: &tocsin_core::party::Party,
-    declared: &Declared<'_>,
-) -> PartyEvidence {
-    let mut parts = Vec::new();
-    for selector in &of_order.identifiers {
-        let Ok(canonical) = selector.canonical() else {
-            continue;
+/// The strongest part, and a part of what is left for each further kind: ranks, decides nothing.
+pub(crate) fn score(parts: &[Part]) -> u16 {
+    let worth = |part: &Part| {
+        let whole: u32 = match part.strength {
+            Strength::Strong => 900,
+            Strength::Medium => 600,
+            Strength::Weak => 250,
         };
-        let meeting = declared
-            .facts
-            .iter()
-            .filter(|fact| fact.canonical == *canonical.selector() && is_bound(fact.field));
-        let kind = Fact::Selector(selector.kind());
-        parts.extend(
-            meeting.map(|fact| part(Side::Party, fact, kind, selector, canonical.strength())),
-        );
-    }
-    let agreement = match parts.iter().map(|part| part.strength).max() {
-        Some(Strength::Strong) => Agreement::Agrees,
-        Some(Strength::Medium | Strength::Weak) => Agreement::Suggested,
-        None => Agreement::Unsaid,
+        whole * u32::from(part.score) / 1_000
     };
-    PartyEvidence { agreement, parts }
+    let mut kinds: Vec<(Fact, u32)> = Vec::new();
+    for part in parts {
+        match kinds.iter_mut().find(|(fact, _)| *fact == part.fact) {
+            Some((_, best)) => *best = worth(part).max(*best),
+            None => kinds.push((part.fact, worth(part))),
+        }
+    }
+    let mut worths: Vec<u32> = kinds.into_iter().map(|(_, worth)| worth).collect();
+    worths.sort_unstable_by(|a, b| b.cmp(a));
+    let total = worths
+        .into_iter()
+        .fold(0, |sum, worth| sum + (1_000 - sum) * worth / 1_000);
+    u16::try_from(total).unwrap_or(1_000)
 }
 
-fn is_bound(field: Field) -> bool {
-    crate::line::Role::ALL
-        .into_iter()
-        .any(|role| role.field() == field && role.is_bound())
-}
+/// Of 64 bits, in how many two pictures of one thing may differ.
+pub(crate) const MAX_IMAGE_DISTANCE: u32 = 7;

@@ -7,7 +7,7 @@ use tocsin_core::lookup::Outcome;
 use tocsin_core::notice::Notice;
 
 use crate::answer::{Answer, Basis, Hit, MAX_HITS};
-use crate::evidence::Declared;
+use crate::declared::Declared;
 use crate::line::Line;
 use crate::rules;
 

@@ -15,10 +15,13 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+mod declared;
 mod evidence;
+mod exceptions;
 pub mod index;
 pub mod line;
 pub mod list;
+mod parties;
 pub mod rules;
 #[cfg(test)]
 mod sample;

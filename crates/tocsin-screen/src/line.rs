@@ -3,6 +3,9 @@
 //! Everything is borrowed and everything is optional; an empty text or list is "not declared". The
 //! reader of a file or a message keeps the texts, so that screening copies nothing.
 
+use tocsin_core::product::ImporterScheme;
+use tocsin_core::terms::Direction;
+
 /// What one line of a declaration says.
 ///
 /// Values stand as they were filed; the screener puts them in canonical form itself. Nationality
@@ -54,7 +57,7 @@ pub struct Line<'a> {
     pub vessel: &'a str,
     /// Addresses and marketplace numbers of the offers the goods were sold under.
     pub listings: &'a [&'a str],
-    /// Perceptual hashes of pictures of the goods, 16 hexadecimal digits each.
+    /// Perceptual hashes of pictures of the goods: `phash:` or `dhash:` and 16 hexadecimal digits.
     pub images: &'a [&'a str],
     /// The goods are entered under bond.
     pub is_under_bond: bool,
@@ -62,21 +65,6 @@ pub struct Line<'a> {
     pub is_certified: bool,
     /// Exceptions that are claimed, by the words of the kinds of carve-out: `service_repair`.
     pub claims: &'a [&'a str],
-}
-
-/// What is done with the goods at the border.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Direction {
-    /// Into free circulation.
-    Import,
-    /// Out of the territory.
-    Export,
-    /// Through the territory.
-    Transit,
-    /// Out again.
-    ReExport,
-    /// Into a free zone.
-    FtzAdmission,
 }
 
 /// A party to the declaration.
@@ -97,14 +85,14 @@ pub struct Party<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identifier<'a> {
     /// Which register it is of.
-    pub scheme: Scheme<'a>,
+    pub scheme: Scheme,
     /// As filed.
     pub value: &'a str,
 }
 
 /// Which register a party's number is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme<'a> {
+pub enum Scheme {
     /// Not declared: tried as each kind whose form and check digits it fits. Never contradicts.
     Any,
     /// Legal entity identifier (ISO 17442).
@@ -115,8 +103,8 @@ pub enum Scheme<'a> {
     Mid,
     /// Data universal numbering system.
     Duns,
-    /// A customs authority's or tax office's number, with its scheme as orders write it.
-    Importer(&'a str),
+    /// The number under which a country has registered it.
+    Importer(ImporterScheme),
 }
 
 /// What a party does in a declaration.
@@ -329,6 +317,12 @@ impl Fields {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub const fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether a field is in it.

@@ -13,7 +13,13 @@
 //!
 //! **Contradiction.** Where an item number, model or brand of the article agrees and the line has
 //! readable values for another of these three for which the article has selectors, none of which it
-//! meets, the article is only suggested.
+//! meets, the article is only suggested. Where nothing but weak facts agree, such values, or a
+//! tariff code outside all of the article's, say that the goods are others.
+//!
+//! **Numbers of parties in an article** (manufacturer code, LEI, vessel and their like) suggest the
+//! article, from any role. A container or transport document older than its lifetime suggests. What
+//! is built into the goods counts for an order on downstream goods: as the article itself where the
+//! order takes any, as a suggestion where it lists them.
 //!
 //! **The party.** Only roles that are bound count ([`Role::is_bound`](crate::line::Role::is_bound)).
 //! A respondent agrees by a strong identifier, or by a name that is certainly its own and no
@@ -22,21 +28,38 @@
 //!
 //! **Both.** A limited order says what its block says when article and party agree. A general order
 //! needs the article only. Whatever is only suggested, or lacks its other side, is review at most.
-//! A party without the article is review where the line says nothing of the goods that the order
+//! A party without the article (which includes tariff code and origin) is review where the line says nothing of the goods that the order
 //! could be compared with, and no hit where what it says is of other goods.
 //!
-//! **Exceptions.** Judged at the line's own instant. See [`Exception`](crate::answer::Exception).
+//! **Exceptions.** Judged at the line's own instant. A carve-out must meet every part that it
+//! states: dates, any of its selectors, any of its parties. One that is seen from the goods, the
+//! parties or the dates (licensed source, certified redesign, date window) and is met by strong
+//! facts releases: no outcome. One that depends on a purpose, or is met by less, is review at most
+//! once it is claimed; unclaimed it changes nothing. An authorised importer (the consignee where no
+//! importer is declared) releases by a strong identifier and is review at most by its name. Goods
+//! entered under bond while that is open are flagged at most. A certificate, where the order takes
+//! one, is review at most.
+//!
+//! **Counterfeits.** Where an item number alone agrees with an order on counterfeits, that is
+//! review at most, unless the order lists who may import the genuine goods and the importer is
+//! certainly none of them.
+//!
+//! **Incomplete orders** are review at most until all their selectors have arrived.
 
 use std::sync::Arc;
 
 use tocsin_core::lookup::Outcome;
 use tocsin_core::notice::{BlockState, Notice};
-use tocsin_core::order::ScopeKind;
-use tocsin_core::product::Strength;
+use tocsin_core::order::{Order, ScopeKind};
+use tocsin_core::product::{SelectorKind, Strength};
+use tocsin_core::terms::Direction;
 
-use crate::answer::{Cap, Hit, MAX_PARTS, Subject};
-use crate::evidence::{self, Declared, GoodsEvidence};
-use crate::line::Field;
+use crate::answer::{Cap, Exception, Fact, Hit, MAX_PARTS, Subject, Tried, TriedResult};
+use crate::declared::Declared;
+use crate::evidence::{self, GoodsEvidence, Setting};
+use crate::exceptions;
+use crate::line::{Field, Fields, Role};
+use crate::parties::{self, PartyEvidence};
 
 /// What a block says at an instant when everything agrees, and why not more.
 #[must_use]
@@ -104,72 +127,215 @@ pub enum Agreement {
 /// What a block says of a line; nothing if the two do not meet.
 pub(crate) fn hit(notice: &Arc<Notice>, declared: &Declared<'_>, now: i64) -> Option<Hit> {
     let (stands, state_cap) = stands(notice, now);
-    if stands == Outcome::None {
+    let order = &notice.scope;
+    let direction = declared.line.direction.unwrap_or(Direction::Import);
+    if stands == Outcome::None || !order.terms.bars(direction) {
         return None;
     }
-    let scope = &notice.scope;
-    let articles = scope.articles.iter();
-    let goods = articles
-        .map(|article| evidence::goods(article, declared))
-        .max_by_key(|goods| goods.agreement)?;
-    let respondents = scope.respondents.iter();
-    let party = respondents
-        .map(|party| evidence::party(party, declared))
-        .max_by_key(|party| party.agreement);
-    let party_agreement = party.as_ref().map_or(Agreement::Unsaid, |p| p.agreement);
-    let mut cap = met(scope.scope, &goods, party_agreement)?.or(state_cap);
-    if cap.is_none() {
-        cap = certain_cap(notice, &goods);
-    }
-    let outcome = if cap.is_some() {
-        stands.min(Outcome::Review)
-    } else {
-        stands
+    let goods = best_article(order, declared, now)?;
+    let party = bound_party(order, declared, now);
+    let met = met(order.scope, &goods, &party)?;
+    let tried = exceptions::tried(order, declared, now);
+    let caps = [
+        released(&tried),
+        met,
+        met.is_none()
+            .then(|| certain_cap(notice, &goods, &tried))
+            .flatten(),
+        state_cap,
+        claimed(&tried),
+    ];
+    let caps = caps.into_iter().flatten();
+    // The first of those that leave least: what releases stands before what only doubts.
+    let cap = caps.min_by_key(|cap| cap.ceiling());
+    let outcome = cap.map_or(stands, |cap| stands.min(cap.ceiling()));
+    let score = match order.scope {
+        ScopeKind::Limited => goods.score.midpoint(party.score),
+        ScopeKind::General => goods.score.max(party.score / 2),
     };
     let mut parts = goods.parts;
-    parts.extend(party.into_iter().flat_map(|party| party.parts));
-    parts.sort_by(|a, b| (b.strength, b.score, a.side).cmp(&(a.strength, a.score, b.side)));
+    parts.extend(party.parts);
+    parts.sort_by_key(|part| std::cmp::Reverse((part.score, part.strength)));
     parts.truncate(MAX_PARTS);
     Some(Hit {
         subject: Subject::Block(Arc::clone(notice)),
         outcome,
-        score: if cap.is_none() { 1_000 } else { 500 },
+        score,
         parts,
-        missing: declared.missing,
-        tried: Vec::new(),
-        cap,
+        missing: wanted(order, cap).within(declared.missing),
+        tried,
+        cap: cap.filter(|_| outcome < stands || state_cap.is_some()),
     })
 }
 
+/// The article that agrees most; of equals the first.
+fn best_article(order: &Order, declared: &Declared<'_>, now: i64) -> Option<GoodsEvidence> {
+    let setting = Setting {
+        downstream: order.terms.downstream,
+        said_ms: order.from_ms,
+        at_ms: declared.instant(now),
+    };
+    let articles = order.articles.iter();
+    let goods = articles.map(|article| evidence::goods(article, declared, setting));
+    goods.reduce(|best, next| {
+        let rank = |goods: &GoodsEvidence| (goods.agreement, !goods.is_contradicted, goods.score);
+        if rank(&next) > rank(&best) {
+            next
+        } else {
+            best
+        }
+    })
+}
+
+/// The respondent, or party related to one, that agrees most.
+fn bound_party(order: &Order, declared: &Declared<'_>, now: i64) -> PartyEvidence {
+    let (terms, at_ms) = (&order.terms, declared.instant(now));
+    let related = terms.related.iter();
+    let related = related.filter(|related| terms.binds(related.relation) && related.is_at(at_ms));
+    let bound = order
+        .respondents
+        .iter()
+        .chain(related.map(|related| &related.party));
+    let evidence = bound.map(|bound| parties::party(bound, declared, Role::is_bound));
+    evidence.fold(PartyEvidence::UNSAID, PartyEvidence::max)
+}
+
 /// Whether article and party meet, and if so what keeps them from deciding.
-fn met(scope: ScopeKind, goods: &GoodsEvidence, party: Agreement) -> Option<Option<Cap>> {
-    let is_limited = scope == ScopeKind::Limited;
-    match (goods.agreement, party) {
+fn met(scope: ScopeKind, goods: &GoodsEvidence, party: &PartyEvidence) -> Option<Option<Cap>> {
+    let unsure = if goods.is_contradicted {
+        Cap::Contradicted
+    } else if goods.is_component {
+        Cap::Downstream
+    } else if goods.is_stale {
+        Cap::ShortLived
+    } else {
+        Cap::Suggests
+    };
+    match (goods.agreement, party.agreement) {
         (Agreement::Agrees, Agreement::Agrees) => Some(None),
-        (Agreement::Agrees, _) if !is_limited => Some(None),
+        (Agreement::Agrees, Agreement::Suggested | Agreement::Unsaid | Agreement::Differs)
+            if scope == ScopeKind::General =>
+        {
+            Some(None)
+        }
+        (Agreement::Agrees, Agreement::Suggested) if party.is_contradicted => {
+            Some(Some(Cap::Contradicted))
+        }
         (Agreement::Agrees, Agreement::Suggested) => Some(Some(Cap::Suggests)),
         (Agreement::Agrees, Agreement::Unsaid | Agreement::Differs) => {
             Some(Some(Cap::PartyMissing))
         }
-        (Agreement::Suggested, _) if goods.is_contradicted => Some(Some(Cap::Contradicted)),
-        (Agreement::Suggested, _) => Some(Some(Cap::Suggests)),
+        (
+            Agreement::Suggested,
+            Agreement::Agrees | Agreement::Suggested | Agreement::Unsaid | Agreement::Differs,
+        ) => Some(Some(unsure)),
         (Agreement::Unsaid, Agreement::Agrees | Agreement::Suggested) => {
             Some(Some(Cap::ArticleMissing))
         }
-        (Agreement::Unsaid, Agreement::Unsaid | Agreement::Differs) | (Agreement::Differs, _) => {
-            None
-        }
+        (Agreement::Unsaid, Agreement::Unsaid | Agreement::Differs)
+        | (
+            Agreement::Differs,
+            Agreement::Agrees | Agreement::Suggested | Agreement::Unsaid | Agreement::Differs,
+        ) => None,
     }
 }
 
-/// What keeps an order that agrees from deciding.
-fn certain_cap(notice: &Notice, goods: &GoodsEvidence) -> Option<Cap> {
-    let mut strong = goods
+/// What keeps an order whose article and party agree from deciding.
+fn certain_cap(notice: &Notice, goods: &GoodsEvidence, tried: &[Tried]) -> Option<Cap> {
+    let strong = goods
         .parts
         .iter()
-        .filter(|part| part.strength == Strength::Strong && !part.contradicts());
-    if notice.scope.counterfeit && strong.all(|part| part.field == Field::Gtin) {
+        .filter(|part| part.strength == Strength::Strong);
+    let is_number_alone = strong
+        .clone()
+        .all(|part| part.fact == Fact::Selector(SelectorKind::Gtin));
+    // Only an importer that is known not to be on the list tells a fake from the genuine goods.
+    let is_other_importer = tried.iter().any(|tried| {
+        tried.exception == Exception::Authorised && tried.result == TriedResult::DoesNotApply
+    });
+    if notice.scope.counterfeit && is_number_alone && !is_other_importer {
         return Some(Cap::CopiedNumber);
     }
     notice.selectors_missing.then_some(Cap::SelectorsMissing)
 }
+
+/// The exception that applies, if one does.
+fn released(tried: &[Tried]) -> Option<Cap> {
+    let applying = tried
+        .iter()
+        .filter(|tried| tried.result == TriedResult::Applies);
+    let caps = applying.map(|tried| match tried.exception {
+        Exception::CarveOut(_) => Cap::CarvedOut,
+        Exception::Authorised => Cap::Authorised,
+        Exception::Bond => Cap::UnderBond,
+        Exception::Certification => Cap::Claimed,
+    });
+    caps.min_by_key(|cap| cap.ceiling())
+}
+
+/// What an officer must look at before the goods are stopped.
+fn claimed(tried: &[Tried]) -> Option<Cap> {
+    let is_claimed = tried
+        .iter()
+        .any(|tried| tried.result == TriedResult::Claimed);
+    is_claimed.then_some(Cap::Claimed)
+}
+
+/// Fields with which a hit could have said more, or less.
+fn wanted(order: &Order, cap: Option<Cap>) -> Fields {
+    let goods = order.articles.iter().flat_map(|article| &article.selectors);
+    let goods = goods.filter_map(|selector| goods_field(selector.kind()));
+    let goods = || goods.clone().fold(Fields::NONE, Fields::with);
+    let bound = || {
+        let roles = Role::ALL.into_iter().filter(|role| role.is_bound());
+        roles.fold(Fields::NONE, |fields, role| fields.with(role.field()))
+    };
+    match cap {
+        Some(Cap::ArticleMissing | Cap::Suggests | Cap::ShortLived) => match order.scope {
+            ScopeKind::Limited => goods().and(bound()),
+            ScopeKind::General => goods(),
+        },
+        Some(Cap::PartyMissing) => bound(),
+        Some(Cap::CopiedNumber) => Fields::NONE.with(Field::Importer),
+        Some(
+            Cap::Contradicted
+            | Cap::SelectorsMissing
+            | Cap::Downstream
+            | Cap::Claimed
+            | Cap::UnderBond
+            | Cap::Authorised
+            | Cap::CarvedOut
+            | Cap::StateUnknown
+            | Cap::Listed,
+        )
+        | None => Fields::NONE,
+    }
+}
+
+/// The field that a selector which decides is compared with.
+const fn goods_field(kind: SelectorKind) -> Option<Field> {
+    match kind {
+        SelectorKind::Gtin => Some(Field::Gtin),
+        SelectorKind::Model | SelectorKind::ModelPattern => Some(Field::Model),
+        SelectorKind::Serial => Some(Field::Serial),
+        SelectorKind::Container => Some(Field::Container),
+        SelectorKind::Transport => Some(Field::TransportDocument),
+        SelectorKind::Hs
+        | SelectorKind::Mid
+        | SelectorKind::Lei
+        | SelectorKind::Eori
+        | SelectorKind::Brand
+        | SelectorKind::Tariff
+        | SelectorKind::Batch
+        | SelectorKind::Importer
+        | SelectorKind::Duns
+        | SelectorKind::Vessel
+        | SelectorKind::Listing
+        | SelectorKind::Origin
+        | SelectorKind::Description
+        | SelectorKind::Image => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

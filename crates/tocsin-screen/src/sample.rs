@@ -8,6 +8,7 @@ use tocsin_core::order::{Instrument, Order, Phase, ScopeKind};
 use tocsin_core::party::{Party, PartyKind};
 use tocsin_core::product::{Article, Selector};
 use tocsin_core::statement::StatementRef;
+use tocsin_core::terms::Terms;
 use tocsin_log::hash::Hash;
 use tocsin_log::quorum::Grade;
 
@@ -46,7 +47,7 @@ pub(crate) fn general(selectors: &[Selector]) -> Order {
         counterfeit: false,
         summary: String::new(),
         exercise: true,
-        terms: tocsin_core::terms::Terms::default(),
+        terms: Terms::default(),
     }
 }
 

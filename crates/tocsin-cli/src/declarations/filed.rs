@@ -1,6 +1,8 @@
 //! A row as the line of a declaration that screening takes.
 
-use tocsin_screen::line::{Direction, Identifier, Line, Party, Role, Scheme};
+use tocsin_core::product::ImporterScheme;
+use tocsin_core::terms::Direction;
+use tocsin_screen::line::{Identifier, Line, Party, Role, Scheme};
 
 use super::field::{Field, Part};
 use super::rows::{Reject, Row, Rows};
@@ -159,7 +161,7 @@ fn identifier(field: Field, text: &str) -> Option<Identifier<'_>> {
 }
 
 /// Which register a number is of: that of its field, or the one that stands before a colon.
-fn scheme_of(field: Field, text: &str) -> Option<(Scheme<'_>, &str)> {
+fn scheme_of(field: Field, text: &str) -> Option<(Scheme, &str)> {
     let Field::Party(_, part) = field else {
         return None;
     };
@@ -169,11 +171,18 @@ fn scheme_of(field: Field, text: &str) -> Option<(Scheme<'_>, &str)> {
         Part::Mid => (Scheme::Mid, text),
         Part::Duns => (Scheme::Duns, text),
         Part::Number => match text.split_once(':') {
-            Some((scheme, number)) => (Scheme::Importer(scheme.trim()), number.trim()),
+            Some((scheme, number)) => (register(scheme.trim()), number.trim()),
             None => (Scheme::Any, text),
         },
         Part::Name | Part::Country => return None,
     })
+}
+
+/// A register that is not known is any: its number is then tried in each.
+fn register(word: &str) -> Scheme {
+    let country = word.split('_').next().unwrap_or_default();
+    let known = ImporterScheme::from_word(&country.to_ascii_lowercase());
+    known.map_or(Scheme::Any, Scheme::Importer)
 }
 
 fn direction_of(text: &str) -> Option<Direction> {
@@ -278,7 +287,7 @@ mod tests {
             assert_eq!(names, ["", "Lumen Trade GmbH", "Other"]);
             assert_eq!(line.parties[0].identifiers[0].scheme, Scheme::Eori);
             let number = line.parties[1].identifiers[0];
-            assert_eq!(number.scheme, Scheme::Importer("us_irs"));
+            assert_eq!(number.scheme, Scheme::Importer(ImporterScheme::Us));
             assert_eq!(number.value, "12-3456789");
         });
         assert_eq!(reject, None);
