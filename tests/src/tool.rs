@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -85,6 +85,18 @@ impl Tool {
             out: text(&done.stdout),
             err: text(&done.stderr),
         }
+    }
+
+    /// Begins to run it, with its output on a pipe.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn begin(&self, args: &[&str]) -> Child {
+        let mut command = Command::new(&self.binary);
+        command.args(args).env("TOCSIN_CONFIG_DIR", &self.config);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().expect("the hand tool runs")
     }
 
     /// Runs it and reads the one JSON document that it prints.

@@ -15,7 +15,7 @@ mod pending;
 
 pub use act::{ActArgs, ActHow, AmendArgs, Cause, ModifyArgs, TextArgs};
 pub use context::{ContextArgs, ContextVerb};
-use operator::{CheckArgs, TraceArgs};
+use operator::{CheckArgs, PeerVerb, TraceArgs};
 pub use pending::{PendingArgs, PendingSignArgs, PendingVerb};
 
 /// Flags that every command takes.
@@ -111,6 +111,9 @@ pub enum Command {
     Log(LogVerb),
     /// The node, the members and their logs on one screen
     Status,
+    /// The other members' nodes as ours sees them
+    #[command(subcommand)]
+    Peer(PeerVerb),
     /// Where a statement or block is on its way to a member, and what stopped it
     ///
     /// Hop by hop, from what the asked node itself holds.

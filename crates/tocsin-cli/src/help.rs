@@ -30,7 +30,8 @@ pub const ROLES: &[(&str, &[&str])] = &[
     (
         "Operators",
         &[
-            "init", "alliance", "key", "client", "node", "status", "check", "upgrade", "bench",
+            "init", "alliance", "key", "client", "node", "status", "peer", "check", "upgrade",
+            "bench",
         ],
     ),
     (

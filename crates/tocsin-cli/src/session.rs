@@ -101,6 +101,20 @@ impl Session {
         })
     }
 
+    /// The admin address named, else the context's; only the first needs no context.
+    ///
+    /// # Errors
+    /// When there is neither; `command` is what can be typed instead.
+    pub fn admin(&self, named: Option<&str>, command: &str) -> Result<String, Failure> {
+        if let Some(named) = named {
+            return Ok(named.to_owned());
+        }
+        self.context()?.admin.ok_or_else(|| {
+            let advice = format!("on the node's machine: {command} --admin http://127.0.0.1:7339");
+            Failure::usage("the context names no admin address").advice(advice)
+        })
+    }
+
     /// Connects to the context's node.
     ///
     /// # Errors

@@ -2,7 +2,9 @@
 //! all other checks still run.
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, ChildStdout};
 use std::time::{Duration, Instant};
 
 use rcgen::{
@@ -64,7 +66,19 @@ async fn peers_files_and_certificates(network: &mut Network, tool: &Tool) {
     network.ready("jp").await;
     let key = network.member("de").home.keys().join("log.key");
     fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    let (_, whole) = tool.json(&["peer", "list"]);
+    let us = find_peer(&whole, "us");
+    assert_eq!(
+        (&us["connected"], &us["reason"]),
+        (&true.into(), &"".into())
+    );
+    let watched = Watched::begin(tool);
     network.kill("us");
+    watched.tells_that("us", "PEER_CONNECTED");
+    let (_, whole) = tool.json(&["peer", "list"]);
+    let us = find_peer(&whole, "us");
+    assert_eq!(us["connected"], false, "{us}");
+    assert_ne!(us["reason"], "", "{us}");
     let whole = until(tool, |whole| {
         is(whole, "PEER_CONNECTED", "us", "warning")
             && is(whole, "PEER_CERTIFICATE", "jp", "failed")
@@ -106,6 +120,42 @@ async fn peers_files_and_certificates(network: &mut Network, tool: &Tool) {
     another_alliance_on_the_disk(network, tool);
     the_exit_code_is_that_of_the_worst(tool);
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+}
+
+/// One row of `peer list`.
+fn find_peer<'a>(whole: &'a Value, member: &str) -> &'a Value {
+    let rows = whole["items"].as_array().expect("items");
+    let found = rows.iter().find(|peer| peer["member"] == member);
+    found.unwrap_or_else(|| panic!("no peer {member}: {whole:#}"))
+}
+
+/// `check --watch`, once it has told how everything stands.
+struct Watched {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Watched {
+    fn begin(tool: &Tool) -> Self {
+        let mut process = tool.begin(&["check", "--watch=1s", "--only", "network"]);
+        let told = process.stdout.take().expect("a pipe");
+        let mut lines = BufReader::new(told).lines();
+        let is_last = |line: &String| line.starts_with("More on each") || line.contains("0 failed");
+        let whole = lines.by_ref().map(Result::unwrap).find(is_last);
+        assert!(whole.is_some(), "it ended before it told all");
+        Self { process, lines }
+    }
+
+    /// Waits for the change, which is all that is told, and ends it.
+    fn tells_that(mut self, subject: &str, code: &str) {
+        let mut told = self.lines.by_ref().map(Result::unwrap);
+        let found = told.find(|line| line.contains(code));
+        let found = found.unwrap_or_else(|| panic!("nothing of {code}"));
+        assert!(found.contains("WARN"), "{found}");
+        assert!(found.contains(subject), "{found}");
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 /// The alliance file of DE is replaced by that of another alliance while the node runs; the tool

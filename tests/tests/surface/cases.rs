@@ -268,6 +268,13 @@ const CASES: &[(&str, Case)] = &[
         },
     ),
     (
+        "peer list",
+        Case {
+            chance: OF_THE_WAY,
+            ..at("us", &[])
+        },
+    ),
+    (
         "status",
         Case {
             chance: OF_THE_WAY,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::duration;
 
@@ -31,12 +31,30 @@ pub struct CheckArgs {
     /// Try again until all is well, for so long at most, e.g. 30s
     #[arg(long, value_parser = duration, value_name = "DURATION")]
     pub wait: Option<Duration>,
+    /// Go on, and tell what changes, looking every so often, e.g. 30s; until Ctrl-C
+    #[arg(
+        long, value_parser = duration, value_name = "DURATION",
+        num_args = 0..=1, default_missing_value = "30s", require_equals = true,
+        conflicts_with_all = ["wait", "format", "plugin_exit"],
+    )]
+    pub watch: Option<Duration>,
     /// The node's admin address on this machine, instead of the context's; needs no context
     #[arg(long, value_name = "ADDRESS")]
     pub admin: Option<String>,
     /// Exit 0, 1, 2 or 3 as plug-ins of Nagios do
     #[arg(long)]
     pub plugin_exit: bool,
+}
+
+/// What is asked about the other members' nodes.
+#[derive(Subcommand, Clone, Debug)]
+pub enum PeerVerb {
+    /// Each with its address, whether we are connected and since when, and why not
+    List {
+        /// The node's admin address on this machine, instead of the context's; needs no context
+        #[arg(long, value_name = "ADDRESS")]
+        admin: Option<String>,
+    },
 }
 
 /// The least that a check must find for an exit code other than 0.

@@ -12,6 +12,7 @@ pub mod log;
 pub mod lookup;
 pub mod manual;
 pub mod notices;
+pub mod peer;
 pub mod pending;
 pub mod policy;
 pub mod record;
@@ -21,6 +22,7 @@ pub mod text;
 pub mod trace;
 pub mod verify;
 
+use crate::args::operator::PeerVerb;
 use crate::args::{
     Command, ContextVerb, LogVerb, NoticesVerb, OrderVerb, PolicyVerb, StatementVerb,
 };
@@ -59,6 +61,7 @@ pub async fn run(
         }) => log::show(session, member, start, limit).await,
         Command::Log(LogVerb::Audit { members }) => log::audit(session, &members).await,
         Command::Status => status::run(session).await,
+        Command::Peer(PeerVerb::List { admin }) => peer::list(session, admin.as_deref()).await,
         Command::Trace(args) => trace::run(session, &args).await,
         Command::Check(args) => check::run(session, &args).await,
         Command::Context(verb) => context_verb(session, verb).await,

@@ -358,6 +358,13 @@ pub const EXAMPLES: &[Examples] = &[
         &[("Our node, the members and their logs", "tocsin status")],
     ),
     (
+        "peer list",
+        &[(
+            "Whom our node is connected to, and why not",
+            "tocsin peer list",
+        )],
+    ),
+    (
         "check",
         &[
             (

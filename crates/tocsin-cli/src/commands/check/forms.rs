@@ -41,6 +41,14 @@ pub(crate) fn text(report: &Report, is_verbose: bool) -> String {
     lines.join("\n")
 }
 
+/// One change, as `--watch` tells it: when, and how it stands now.
+pub(crate) fn change(row: &Row, at_ms: i64) -> String {
+    let mut lines = Vec::new();
+    tell_row(row, row.code.len(), &mut lines);
+    let told = lines.join("\n");
+    format!("{}{told}", instant::show(at_ms))
+}
+
 fn of_category<'a>(report: &'a Report, category: &'a str) -> impl Iterator<Item = &'a Row> {
     report
         .rows

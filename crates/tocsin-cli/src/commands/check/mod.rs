@@ -86,12 +86,10 @@ pub async fn run(session: &mut Session, args: &CheckArgs) -> Result<Exit, Failur
         Some(_) => None,
         None => Some(session.context()?),
     };
-    let named = args.admin.clone();
-    let named = named.or_else(|| context.as_ref().and_then(|context| context.admin.clone()));
-    let admin = named.ok_or_else(|| {
-        Failure::usage("the context names no admin address")
-            .advice("on the node's machine: tocsin check --admin http://127.0.0.1:7339")
-    })?;
+    let admin = session.admin(args.admin.as_deref(), "tocsin check")?;
+    if let Some(every) = args.watch {
+        return watch(session, args, context.as_ref(), &admin, every).await;
+    }
     let end = args.wait.map(|wait| Instant::now() + wait);
     let report = loop {
         let report = look(session, args, context.as_ref(), &admin).await?;
@@ -107,6 +105,42 @@ pub async fn run(session: &mut Session, args: &CheckArgs) -> Result<Exit, Failur
     } else {
         report.exit(args.fail_on)
     })
+}
+
+/// Tells everything once and then each change, until somebody has seen enough: the exit code is
+/// that of the last look.
+async fn watch(
+    session: &mut Session,
+    args: &CheckArgs,
+    context: Option<&Context>,
+    admin: &str,
+    every: Duration,
+) -> Result<Exit, Failure> {
+    let every = every.max(TRY_AGAIN);
+    let mut before = look(session, args, context, admin).await?;
+    tell(session, args, &before)?;
+    loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return Ok(before.exit(args.fail_on)),
+            () = tokio::time::sleep(every) => {}
+        }
+        let now = look(session, args, context, admin).await?;
+        let changed = now.changed_since(&before);
+        match session.out.format() {
+            Format::Table => {
+                for row in &changed {
+                    session.out.text(&forms::change(row, now.at_ms))?;
+                }
+            }
+            Format::Json | Format::Jsonl | Format::Csv => {
+                let rows: Vec<Value> = changed.iter().map(|row| row.json()).collect();
+                if !rows.is_empty() {
+                    session.out.list("check", &COLUMNS, &rows)?;
+                }
+            }
+        }
+        before = now;
+    }
 }
 
 async fn look(
@@ -225,6 +259,17 @@ impl Report {
 
     pub(crate) fn count(&self, status: Status) -> usize {
         self.rows.iter().filter(|row| row.status == status).count()
+    }
+
+    /// What is new or came out otherwise than before.
+    fn changed_since(&self, before: &Self) -> Vec<&Row> {
+        let is_same = |row: &Row, old: &Row| {
+            (&row.code, &row.subject, row.status) == (&old.code, &old.subject, old.status)
+        };
+        self.rows
+            .iter()
+            .filter(|row| !before.rows.iter().any(|old| is_same(row, old)))
+            .collect()
     }
 
     fn exit(&self, fail_on: FailOn) -> Exit {
