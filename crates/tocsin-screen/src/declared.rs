@@ -249,10 +249,7 @@ fn item_number(raw: &str) -> Selector {
 fn tariff(raw: &str, line: &Line<'_>) -> [Selector; 2] {
     let digits: String = raw.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
     let shared = digits.get(..6).filter(|_| digits.len() <= 10);
-    let edition = match line.tariff_edition {
-        0 => 2022,
-        year => year,
-    };
+    let edition = hs_edition(line.tariff_edition).unwrap_or(0);
     let jurisdiction = line.tariff_country.to_owned();
     [
         Selector::Hs(HsCode {
@@ -265,6 +262,17 @@ fn tariff(raw: &str, line: &Line<'_>) -> [Selector; 2] {
             edition,
         }),
     ]
+}
+
+/// The edition of the Harmonized System that a year's tariffs are made from; where none is
+/// declared, the one in use.
+pub(crate) const fn hs_edition(declared: u32) -> Option<u32> {
+    match declared {
+        0 | 2022..=2027 => Some(2022),
+        2017..=2021 => Some(2017),
+        2028..=2032 => Some(2028),
+        1..=2016 | 2033.. => None,
+    }
 }
 
 fn transport(raw: &str) -> [Selector; 2] {
@@ -294,7 +302,7 @@ pub(crate) fn image(raw: &str) -> Selector {
     })
 }
 
-fn importer(scheme: ImporterScheme, text: &str) -> Selector {
+pub(crate) fn importer(scheme: ImporterScheme, text: &str) -> Selector {
     Selector::Importer(ImporterNumber {
         scheme,
         number: text.to_owned(),
@@ -302,7 +310,7 @@ fn importer(scheme: ImporterScheme, text: &str) -> Selector {
 }
 
 /// Every register whose form a number may have.
-fn any_register(text: &str) -> [Selector; 8] {
+pub(crate) fn any_register(text: &str) -> [Selector; 8] {
     let owned = || text.to_owned();
     [
         Selector::Lei(owned()),

@@ -1,22 +1,38 @@
-//! Blocks, frozen for screening.
+//! Blocks, frozen for screening, in layers.
+//!
+//! A changed block goes into a small new layer and is marked dead in the older one; a layer is
+//! merged with the one before it once it is no longer small beside it. So a change costs as much as
+//! the small layers are large, what is large is shared by the old screen and the new, and checks
+//! that run on the old one go on.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tocsin_core::lookup::Outcome;
 use tocsin_core::notice::Notice;
 
-use crate::answer::{Answer, Basis, Hit, MAX_HITS};
+use crate::answer::{Answer, Basis, Cap, Hit, MAX_HITS, Subject};
 use crate::declared::Declared;
+use crate::facts::Facts;
+use crate::layer::{Layer, Loose};
 use crate::line::Line;
 use crate::rules;
 
 /// All blocks of one jurisdiction, frozen: any number of threads may check lines against it.
 #[derive(Clone, Debug)]
 pub struct Screen {
-    // The latest of each block, by its name; those that say nothing keep older notices out.
-    blocks: BTreeMap<String, Arc<Notice>>,
+    // The oldest and largest first. A block is alive in one of them at most.
+    strata: Vec<Stratum>,
+    speaking: usize,
     basis: Arc<Basis>,
+}
+
+/// A layer, and which of its blocks a later one has replaced.
+#[derive(Clone, Debug)]
+struct Stratum {
+    layer: Arc<Layer>,
+    dead: Arc<Vec<u64>>,
 }
 
 impl Screen {
@@ -24,26 +40,76 @@ impl Screen {
     #[must_use]
     pub fn build(notices: impl IntoIterator<Item = Notice>, basis: Basis) -> Self {
         let empty = Self {
-            blocks: BTreeMap::new(),
+            strata: Vec::new(),
+            speaking: 0,
             basis: Arc::new(basis.clone()),
         };
         empty.with(notices, basis)
     }
 
     /// The same with new states of some blocks. Takes a notice of an equal or higher version than
-    /// the one known, as every client does.
+    /// the one known, as every client does; what was ended stays known, so that nothing older
+    /// revives it.
     #[must_use]
     pub fn with(&self, changes: impl IntoIterator<Item = Notice>, basis: Basis) -> Self {
-        let mut blocks = self.blocks.clone();
+        let mut next = Self {
+            basis: Arc::new(basis),
+            ..self.clone()
+        };
+        let mut latest: BTreeMap<String, Notice> = BTreeMap::new();
         for notice in changes {
-            let known = blocks.get(&notice.block).map(|known| known.version);
+            let known = latest.get(&notice.block).map(|known| known.version);
             if known.is_none_or(|known| known <= notice.version) {
-                blocks.insert(notice.block.clone(), Arc::new(notice));
+                latest.insert(notice.block.clone(), notice);
             }
         }
-        Self {
-            blocks,
-            basis: Arc::new(basis),
+        let mut loose = Loose::default();
+        for (_, notice) in latest {
+            if next.retire(&notice) {
+                next.speaking += usize::from(rules::can_speak(notice.state));
+                loose.add(Arc::new(notice));
+            }
+        }
+        if !loose.is_empty() {
+            next.strata.push(Stratum::new(loose.freeze()));
+            next.merge();
+        }
+        next
+    }
+
+    /// Makes room for a notice: false if a later one is known.
+    fn retire(&mut self, notice: &Notice) -> bool {
+        for stratum in &mut self.strata {
+            let place = stratum.layer.place_of(&notice.block);
+            let Some(place) = place.filter(|place| !stratum.is_dead(*place)) else {
+                continue;
+            };
+            let known = stratum.layer.notice(place);
+            if known.is_some_and(|known| known.version > notice.version) {
+                return false;
+            }
+            let was_speaking = known.is_some_and(|known| rules::can_speak(known.state));
+            self.speaking = self.speaking.saturating_sub(usize::from(was_speaking));
+            stratum.kill(place);
+            return true;
+        }
+        true
+    }
+
+    /// Merges the last layers while they are not small beside the ones before them.
+    fn merge(&mut self) {
+        while let [.., before, last] = self.strata.as_slice() {
+            let is_small = last.len().saturating_mul(SMALL_BESIDE) < before.len();
+            if is_small && before.len() > MAX_QUICK {
+                return;
+            }
+            let mut loose = Loose::default();
+            for stratum in [before, last] {
+                loose.add_layer(&stratum.layer, |place| stratum.is_dead(place));
+            }
+            let merged = Stratum::new(loose.freeze());
+            self.strata.truncate(self.strata.len().saturating_sub(2));
+            self.strata.push(merged);
         }
     }
 
@@ -55,17 +121,23 @@ impl Screen {
 
     /// Blocks that can say something.
     #[must_use]
-    pub fn len(&self) -> usize {
-        let speaking = self.blocks.values();
-        speaking
-            .filter(|notice| rules::can_speak(notice.state))
-            .count()
+    pub const fn len(&self) -> usize {
+        self.speaking
     }
 
     /// Whether no block can say anything.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn is_empty(&self) -> bool {
+        self.speaking == 0
+    }
+
+    /// Bytes of memory that finding blocks takes, without the notices themselves.
+    #[must_use]
+    pub fn index_bytes(&self) -> usize {
+        self.strata
+            .iter()
+            .map(|stratum| stratum.layer.bytes())
+            .sum()
     }
 
     /// What the blocks say of a line at an instant, Unix milliseconds.
@@ -77,125 +149,139 @@ impl Screen {
     /// As [`check`](Self::check), with memory that is used again; one for each thread.
     #[must_use]
     pub fn check_with(&self, line: &Line<'_>, now: i64, scratch: &mut Scratch) -> Answer {
-        let _ = scratch;
+        scratch.facts.read(line);
+        scratch.found.clear();
+        for (at, stratum) in self.strata.iter().enumerate() {
+            let found = &mut scratch.found;
+            stratum
+                .layer
+                .find(&scratch.facts, |place| found.push((at, place)));
+        }
+        let basis = scratch.basis(&self.basis);
+        if scratch.found.is_empty() {
+            return Answer {
+                outcome: Outcome::None,
+                decisive_missing: !scratch.facts.can_decide,
+                missing: line.missing(),
+                unreadable: scratch.facts.unreadable,
+                hits: Vec::new(),
+                is_truncated: false,
+                basis,
+            };
+        }
+        scratch.found.sort_unstable();
+        scratch.found.dedup();
+        self.answer(line, now, &scratch.found, basis)
+    }
+
+    /// Looks at everything that was found, in full.
+    fn answer(
+        &self,
+        line: &Line<'_>,
+        now: i64,
+        found: &[(usize, u32)],
+        basis: Arc<Basis>,
+    ) -> Answer {
         let declared = Declared::read(line);
-        let mut hits: Vec<Hit> = self
-            .blocks
-            .values()
-            .filter_map(|notice| rules::hit(notice, &declared, now))
-            .collect();
-        hits.sort_by_key(|hit| std::cmp::Reverse((hit.outcome, hit.score)));
-        let is_truncated = hits.len() > MAX_HITS;
-        hits.truncate(MAX_HITS);
-        let decisive_missing = if hits.is_empty() {
-            !declared.can_decide()
-        } else {
-            hits.iter().all(|hit| {
-                hit.cap
-                    .is_some_and(crate::answer::Cap::is_for_want_of_input)
-            })
-        };
+        let mut hits = Vec::new();
+        let mut is_truncated = false;
+        for (at, place) in found {
+            let stratum = self
+                .strata
+                .get(*at)
+                .filter(|stratum| !stratum.is_dead(*place));
+            let notice = stratum.and_then(|stratum| stratum.layer.notice(*place));
+            hits.extend(notice.and_then(|notice| rules::hit(notice, &declared, now)));
+            if hits.len() > 2 * MAX_HITS {
+                is_truncated = true;
+                rank(&mut hits);
+            }
+        }
+        is_truncated |= hits.len() > MAX_HITS;
+        rank(&mut hits);
+        let is_want = |hit: &Hit| hit.cap.is_some_and(Cap::is_for_want_of_input);
         Answer {
             outcome: hits.first().map_or(Outcome::None, |hit| hit.outcome),
-            decisive_missing,
+            decisive_missing: if hits.is_empty() {
+                !declared.can_decide()
+            } else {
+                hits.iter().all(is_want)
+            },
             missing: declared.missing,
             unreadable: declared.unreadable,
             hits,
             is_truncated,
-            basis: Arc::clone(&self.basis),
+            basis,
         }
+    }
+}
+
+impl Stratum {
+    fn new(layer: Layer) -> Self {
+        Self {
+            dead: Arc::new(vec![0; layer.notices.len().div_ceil(64)]),
+            layer: Arc::new(layer),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.layer.notices.len()
+    }
+
+    fn is_dead(&self, place: u32) -> bool {
+        let word = self.dead.get(place as usize / 64).copied().unwrap_or(0);
+        word >> (place % 64) & 1 == 1
+    }
+
+    fn kill(&mut self, place: u32) {
+        if let Some(word) = Arc::make_mut(&mut self.dead).get_mut(place as usize / 64) {
+            *word |= 1 << (place % 64);
+        }
+    }
+}
+
+/// Highest outcome first, then highest score, then by name; at most [`MAX_HITS`].
+fn rank(hits: &mut Vec<Hit>) {
+    hits.sort_by(|a, b| {
+        let of = |hit: &Hit| (Reverse(hit.outcome), Reverse(hit.score));
+        of(a).cmp(&of(b)).then_with(|| name(a).cmp(name(b)))
+    });
+    hits.truncate(MAX_HITS);
+}
+
+fn name(hit: &Hit) -> &str {
+    match &hit.subject {
+        Subject::Block(notice) => &notice.block,
+        Subject::Listed(entry) => &entry.number,
     }
 }
 
 /// Memory that checks use again, so that a line that meets nothing costs no allocation.
 #[derive(Debug, Default)]
-pub struct Scratch {}
+pub struct Scratch {
+    facts: Facts,
+    found: Vec<(usize, u32)>,
+    // The screen's own, and this thread's copy: threads that count one thing slow each other down.
+    basis: Option<(Arc<Basis>, Arc<Basis>)>,
+}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::answer::{Cap, Subject};
-    use crate::sample::{NOW, basis, general, limited, notice};
-    use tocsin_core::notice::BlockState;
-    use tocsin_core::product::Selector;
-
-    const GTIN: &str = "4006381333931";
-    const LINE: Line<'static> = Line {
-        gtins: &[GTIN],
-        ..BLANK
-    };
-    const BLANK: Line<'static> = Line::BLANK;
-
-    fn lamps() -> Vec<Selector> {
-        vec![
-            Selector::Gtin(GTIN.into()),
-            Selector::Model("LX-100".into()),
-        ]
-    }
-
-    #[test]
-    fn a_general_order_holds_the_article_whoever_imports_it() {
-        let screen = Screen::build([notice("US-2026-1@US", general(&lamps()))], basis());
-        let answer = screen.check(&LINE, NOW);
-        assert_eq!(
-            (answer.outcome, answer.decisive_missing),
-            (Outcome::Blocked, false)
-        );
-        assert_eq!(answer.hits.len(), 1);
-    }
-
-    #[test]
-    fn a_limited_order_needs_the_party_too() {
-        let order = limited(&lamps(), "5493001KJTIIGC8Y1R12");
-        let screen = Screen::build([notice("US-2026-1@US", order)], basis());
-        let answer = screen.check(&LINE, NOW);
-        assert_eq!(answer.outcome, Outcome::Review);
-        assert_eq!(answer.hits[0].cap, Some(Cap::PartyMissing));
-        assert!(answer.decisive_missing);
-    }
-
-    #[test]
-    fn of_two_blocks_on_one_article_one_is_withdrawn_and_the_other_still_bars() {
-        let [first, second] =
-            ["US-2026-1@US", "US-2026-2@US"].map(|b| notice(b, general(&lamps())));
-        let both = Screen::build([first.clone(), second], basis());
-        let withdrawn = Notice {
-            state: BlockState::Withdrawn,
-            version: 2,
-            ..first.clone()
-        };
-        // A late copy of what was said before revives nothing.
-        let one = both.with([withdrawn], basis()).with([first], basis());
-        let answer = one.check(&LINE, NOW);
-        assert_eq!((answer.outcome, answer.hits.len()), (Outcome::Blocked, 1));
-        let Subject::Block(block) = &answer.hits[0].subject else {
-            panic!("a block")
-        };
-        assert_eq!(block.block, "US-2026-2@US");
-    }
-
-    #[test]
-    fn an_expired_hold_never_holds_whatever_was_indexed() {
-        let held = Notice {
-            state: BlockState::Held,
-            until_ms: NOW + 10,
-            ..notice("US-2026-1@DE", general(&lamps()))
-        };
-        let screen = Screen::build([held], basis());
-        assert_eq!(screen.check(&LINE, NOW + 9).outcome, Outcome::Held);
-        assert_eq!(screen.check(&LINE, NOW + 10).outcome, Outcome::None);
-    }
-
-    #[test]
-    fn nothing_found_is_never_clear() {
-        let screen = Screen::build([], basis());
-        assert!(!screen.check(&LINE, NOW).decisive_missing);
-        let mistyped = Line {
-            gtins: &["4006381333932"],
-            ..BLANK
-        };
-        let answer = screen.check(&mistyped, NOW);
-        assert!(answer.decisive_missing && answer.unreadable.contains(crate::line::Field::Gtin));
-        assert!(screen.check(&BLANK, NOW).decisive_missing);
+impl Scratch {
+    fn basis(&mut self, of_screen: &Arc<Basis>) -> Arc<Basis> {
+        match &self.basis {
+            Some((known, own)) if Arc::ptr_eq(known, of_screen) => Arc::clone(own),
+            Some(_) | None => {
+                let own = Arc::new(Basis::clone(of_screen));
+                self.basis = Some((Arc::clone(of_screen), Arc::clone(&own)));
+                own
+            }
+        }
     }
 }
+
+/// A layer is small beside another that holds so many times as many blocks.
+const SMALL_BESIDE: usize = 16;
+/// Blocks that are merged within a few milliseconds, however few the new ones are.
+const MAX_QUICK: usize = 4_096;
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,10 @@ pub mod answer;
 mod declared;
 mod evidence;
 mod exceptions;
+mod facts;
+mod hash;
 pub mod index;
+mod layer;
 pub mod line;
 pub mod list;
 mod parties;
@@ -26,3 +29,4 @@ pub mod rules;
 #[cfg(test)]
 mod sample;
 pub mod suppression;
+mod table;

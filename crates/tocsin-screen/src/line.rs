@@ -26,7 +26,8 @@ pub struct Line<'a> {
     /// The country whose national tariff the digits after the sixth belong to, ISO 3166-1 alpha-2
     /// or `EU`; empty = not declared, and then no digit after the sixth is compared.
     pub tariff_country: &'a str,
-    /// Edition of the Harmonized System: 2017, 2022 or 2028; 0 = not declared, any agrees.
+    /// Year of the tariff, which tells the edition of the Harmonized System (2017, 2022, 2028); 0 =
+    /// not declared, any agrees.
     pub tariff_edition: u32,
     /// The goods in words, in any language.
     pub description: &'a str,

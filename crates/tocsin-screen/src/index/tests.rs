@@ -1,0 +1,212 @@
+//! What the layers give is what looking at every block would give.
+
+use super::*;
+use crate::line::{Identifier, Party, Role, Scheme};
+use crate::sample::{NOW, basis, general, limited, notice};
+use proptest::prelude::*;
+use tocsin_core::notice::BlockState;
+use tocsin_core::product::{ImageHash, ImageHashKind, Selector, SerialRange};
+
+const GTIN: &str = "4006381333931";
+const LEI: &str = "5493001KJTIIGC8Y1R12";
+const LINE: Line<'static> = Line {
+    gtins: &[GTIN],
+    ..BLANK
+};
+const BLANK: Line<'static> = Line::BLANK;
+
+fn lamps() -> Vec<Selector> {
+    vec![
+        Selector::Gtin(GTIN.into()),
+        Selector::Model("LX-100".into()),
+    ]
+}
+
+#[test]
+fn a_general_order_holds_the_article_whoever_imports_it() {
+    let screen = Screen::build([notice("US-2026-1@US", general(&lamps()))], basis());
+    let answer = screen.check(&LINE, NOW);
+    assert_eq!(
+        (answer.outcome, answer.decisive_missing),
+        (Outcome::Blocked, false)
+    );
+    assert_eq!(answer.hits.len(), 1);
+}
+
+#[test]
+fn a_limited_order_needs_the_party_too() {
+    let order = limited(&lamps(), "5493001KJTIIGC8Y1R12");
+    let screen = Screen::build([notice("US-2026-1@US", order)], basis());
+    let answer = screen.check(&LINE, NOW);
+    assert_eq!(answer.outcome, Outcome::Review);
+    assert_eq!(answer.hits[0].cap, Some(Cap::PartyMissing));
+    assert!(answer.decisive_missing);
+}
+
+#[test]
+fn of_two_blocks_on_one_article_one_is_withdrawn_and_the_other_still_bars() {
+    let [first, second] = ["US-2026-1@US", "US-2026-2@US"].map(|b| notice(b, general(&lamps())));
+    let both = Screen::build([first.clone(), second], basis());
+    let withdrawn = Notice {
+        state: BlockState::Withdrawn,
+        version: 2,
+        ..first.clone()
+    };
+    // A late copy of what was said before revives nothing.
+    let one = both.with([withdrawn], basis()).with([first], basis());
+    let answer = one.check(&LINE, NOW);
+    assert_eq!((answer.outcome, answer.hits.len()), (Outcome::Blocked, 1));
+    let Subject::Block(block) = &answer.hits[0].subject else {
+        panic!("a block")
+    };
+    assert_eq!(block.block, "US-2026-2@US");
+}
+
+#[test]
+fn an_expired_hold_never_holds_whatever_was_indexed() {
+    let held = Notice {
+        state: BlockState::Held,
+        until_ms: NOW + 10,
+        ..notice("US-2026-1@DE", general(&lamps()))
+    };
+    let screen = Screen::build([held], basis());
+    assert_eq!(screen.check(&LINE, NOW + 9).outcome, Outcome::Held);
+    assert_eq!(screen.check(&LINE, NOW + 10).outcome, Outcome::None);
+}
+
+#[test]
+fn nothing_found_is_never_clear() {
+    let screen = Screen::build([], basis());
+    assert!(!screen.check(&LINE, NOW).decisive_missing);
+    let mistyped = Line {
+        gtins: &["4006381333932"],
+        ..BLANK
+    };
+    let answer = screen.check(&mistyped, NOW);
+    assert!(answer.decisive_missing && answer.unreadable.contains(crate::line::Field::Gtin));
+    assert!(screen.check(&BLANK, NOW).decisive_missing);
+}
+
+/// Small alphabets, so that lines and orders meet.
+fn any_selector() -> impl Strategy<Value = Selector> {
+    prop_oneof![
+        "LX-[0-3]{3}".prop_map(Selector::Model),
+        "[AB]{5}[?*]{0,1}[0-1]{0,1}".prop_map(Selector::ModelPattern),
+        "[*?][AB]{5}".prop_map(Selector::ModelPattern),
+        "(lumora|zenith)".prop_map(Selector::Brand),
+        ("(S|SN1|)", 0..400_u64, 0..400_u64).prop_map(|(prefix, a, b)| {
+            Selector::Serial(SerialRange {
+                prefix,
+                low: a.min(b),
+                high: a.max(b),
+                width: 3,
+            })
+        }),
+        Just(Selector::Gtin(GTIN.into())),
+        (0..8_u32).prop_map(|flipped| {
+            Selector::Image(ImageHash {
+                kind: ImageHashKind::Phash,
+                bits: 0x00FF_00FF_00FF_00FF ^ ((1 << flipped) - 1),
+            })
+        }),
+        "[A-C]{2}[0-9]{3}".prop_map(Selector::Batch),
+    ]
+}
+
+fn any_notice() -> impl Strategy<Value = Notice> {
+    let selectors = prop::collection::vec(any_selector(), 0..4);
+    (0..12_u32, selectors, 0..4_u64, 0..4_u8, any::<bool>()).prop_map(
+        |(number, selectors, version, state, is_limited)| {
+            let order = if is_limited {
+                limited(&selectors, LEI)
+            } else {
+                general(&selectors)
+            };
+            Notice {
+                version,
+                state: match state {
+                    0 => BlockState::Withdrawn,
+                    1 => BlockState::Held,
+                    2 => BlockState::Review,
+                    _ => BlockState::InForce,
+                },
+                ..notice(&format!("US-2026-{number}@US"), order)
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn layers_give_what_looking_at_every_block_gives(
+        notices in prop::collection::vec(any_notice(), 0..40),
+        cuts in prop::collection::vec(0..40_usize, 0..6),
+        models in prop::collection::vec("(lx [0-3]{3}|[ab]{5}[01]{0,2})", 0..3),
+        serial in "(s|sn1|)[0-9]{3}",
+        is_party in any::<bool>(),
+        flipped in 0..10_u32,
+    ) {
+        let models: Vec<&str> = models.iter().map(String::as_str).collect();
+        let image = format!("{:016x}", 0x00FF_00FF_00FF_00FF_u64 ^ ((1 << flipped) - 1) << 8);
+        let lei = [Identifier { scheme: Scheme::Any, value: LEI }];
+        let parties = [Party { role: Role::Importer, name: "", identifiers: &lei, country: "" }];
+        let line = Line {
+            models: &models,
+            serials: &[&serial],
+            brands: &["Lumora"],
+            images: &[&image],
+            parties: if is_party { &parties } else { &[] },
+            ..Line::BLANK
+        };
+        let whole = Screen::build(notices.clone(), basis());
+        let answer = whole.check(&line, NOW);
+
+        let mut layered = Screen::build([], basis());
+        let mut rest = notices.as_slice();
+        for cut in cuts {
+            let (now, later) = rest.split_at(cut.min(rest.len()));
+            layered = layered.with(now.to_vec(), basis());
+            rest = later;
+        }
+        layered = layered.with(rest.to_vec(), basis());
+        prop_assert_eq!(layered.len(), whole.len());
+        prop_assert_eq!(&layered.check(&line, NOW), &answer);
+
+        let mut latest: BTreeMap<&str, &Notice> = BTreeMap::new();
+        for notice in &notices {
+            let known = latest.get(notice.block.as_str()).map(|known| known.version);
+            if known.is_none_or(|known| known <= notice.version) {
+                latest.insert(&notice.block, notice);
+            }
+        }
+        let declared = Declared::read(&line);
+        let each = latest.values().map(|notice| Arc::new(Notice::clone(notice)));
+        let mut hits: Vec<Hit> = each.filter_map(|n| rules::hit(&n, &declared, NOW)).collect();
+        rank(&mut hits);
+        prop_assert_eq!(answer.hits, hits);
+    }
+}
+
+#[test]
+fn small_layers_are_merged_and_large_ones_shared() {
+    let block = |i: u32| {
+        notice(
+            &format!("US-2026-{i}@US"),
+            general(&[Selector::Model(format!("LX-{i:05}"))]),
+        )
+    };
+    let base = Screen::build((0..10_000).map(block), basis());
+    let mut screen = base.clone();
+    for i in 10_000..10_200 {
+        screen = screen.with([block(i)], basis());
+    }
+    assert_eq!((screen.strata.len(), screen.len()), (2, 10_200));
+    assert!(Arc::ptr_eq(&screen.strata[0].layer, &base.strata[0].layer));
+    for model in ["LX-00000", "LX-10000", "LX-10199"] {
+        let line = Line {
+            models: &[model],
+            ..Line::BLANK
+        };
+        assert_eq!(screen.check(&line, NOW).outcome, Outcome::Blocked);
+    }
+}
