@@ -24,7 +24,7 @@ use crate::logging::check_level;
 pub use error::{ConfigError, Suggestion};
 
 /// Every key of `node.toml` with one value, and the environment variable that sets it.
-pub const KEYS: [(&str, &str); 12] = [
+pub const KEYS: [(&str, &str); 13] = [
     ("member", "TOCSIN_MEMBER"),
     ("data_dir", "TOCSIN_DATA_DIR"),
     ("alliance", "TOCSIN_ALLIANCE"),
@@ -33,6 +33,7 @@ pub const KEYS: [(&str, &str); 12] = [
     ("tls.cert", "TOCSIN_TLS_CERT"),
     ("tls.key", "TOCSIN_TLS_KEY"),
     ("keys.dir", "TOCSIN_KEYS_DIR"),
+    ("screen.suppressions", "TOCSIN_SCREEN_SUPPRESSIONS"),
     ("log.format", "TOCSIN_LOG_FORMAT"),
     ("log.level", "TOCSIN_LOG_LEVEL"),
     ("trace.otlp", "TOCSIN_TRACE_OTLP"),
@@ -86,6 +87,8 @@ pub struct Config {
     pub peers: BTreeMap<String, String>,
     /// How much others may ask of this node.
     pub quotas: QuotaConfig,
+    /// Trusted importers and false matches of the own agency, if it keeps any.
+    pub suppressions: Option<PathBuf>,
     /// How to log.
     pub log: LogConfig,
     /// Where spans go, if anywhere.
@@ -281,9 +284,19 @@ impl Settings {
             clients: self.clients.clone(),
             peers: self.peers.clone(),
             quotas: self.quotas,
+            suppressions: self.suppressions()?,
             log: self.log()?,
             trace: self.trace()?,
         })
+    }
+
+    fn suppressions(&self) -> Result<Option<PathBuf>, ConfigError> {
+        if self.text("screen.suppressions").is_none_or(str::is_empty) {
+            return Ok(None);
+        }
+        let file = self.path("screen.suppressions")?;
+        check_file("screen.suppressions", &file)?;
+        Ok(Some(file))
     }
 
     fn log(&self) -> Result<LogConfig, ConfigError> {

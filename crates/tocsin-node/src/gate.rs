@@ -90,6 +90,10 @@ impl GateLayer {
         };
         if let Some(connection) = request.extensions().get::<Connection>() {
             let (caller, method) = (connection.identity(), request.uri().path());
+            if method.starts_with(DECLARATIONS) {
+                // Before a byte of it is taken: a thousand lines are much to read for a stranger.
+                caller.require_home(&self.home)?;
+            }
             let now = i64::try_from(monotonic_ms()).unwrap_or(i64::MAX);
             self.callers.take(caller, method, now)?;
         }
@@ -266,6 +270,8 @@ async fn watch(response: Response<Body>, peer: Option<Peer>, mut end: End) -> Re
     Response::from_parts(parts, Body::new(watched))
 }
 
+/// Where declarations are brought: `Screen` and `ScreenStream`.
+const DECLARATIONS: &str = "/tocsin.v1.ScreenService/Screen";
 /// Where things are said.
 const SUBMISSIONS: &str = "/tocsin.v1.SubmitService/";
 

@@ -45,6 +45,7 @@ mod reached;
 mod replicator;
 mod room;
 mod run;
+mod screening;
 mod sequencer;
 mod serve;
 mod signing;

@@ -163,6 +163,36 @@ pub const EVENT_QUEUE: usize = 256;
 /// Remembered `request_id`s: some minutes of retries at full speed.
 pub const REQUEST_IDS: usize = 16_384;
 
+// Screening.
+
+/// A message of declarations: a thousand lines of a thousand bytes.
+pub const MAX_SCREEN_MESSAGE_BYTES: usize = 1024 * 1024;
+/// Lines of one message (screen.proto).
+pub const MAX_SCREEN_LINES: usize = 1_000;
+/// Results of one `Screen`: with the last result that fits, and without the hits of what comes
+/// after it, the answer stays under [`MAX_ANSWER_MESSAGE_BYTES`].
+pub const MAX_SCREEN_ANSWER_BYTES: usize = 3 * 1024 * 1024;
+/// A response of a stream ends with the result that goes over so many bytes.
+pub const SCREEN_RESPONSE_BYTES: usize = 256 * 1024;
+/// Lines checked before other requests have their turn: a fraction of a millisecond for usual ones.
+pub const SCREEN_CHUNK_LINES: usize = 64;
+/// Messages of one stream that wait while one is checked.
+pub const SCREEN_STREAM_MESSAGES: usize = 1;
+/// Responses ready for one stream, its last word among them; the window does the rest.
+pub const SCREEN_STREAM_ANSWERS: usize = 3;
+/// Room that the messages of all streams share, in units of [`SUBMISSION_UNIT_BYTES`]: 64 MiB.
+pub const SCREEN_STREAM_UNITS: usize = 1_024;
+/// Streams of declarations at once, in all.
+pub const MAX_SCREEN_STREAMS: usize = 32;
+/// Streams of declarations of one client: more than a machine has cores for it.
+pub const MAX_SCREEN_STREAMS_PER_CLIENT: usize = 8;
+/// At most so often the index of blocks is swapped: changes that come together make one swap.
+pub const SCREEN_SWAP_INTERVAL: Duration = Duration::from_millis(10);
+/// When to try again while the first index is built.
+pub const SCREEN_BUILDING_RETRY: Duration = Duration::from_secs(1);
+/// How long a look at the age of the members' logs stands (ms); limits on it are hours.
+pub const SCREEN_AGE_STANDS_MS: i64 = 250;
+
 // Quotas: defaults of `[quota]` in node.toml. A person may say a quarter of a day's in an hour.
 
 /// Orders, modifications and resumptions of one officer: the busiest issuer makes some dozens a

@@ -1,6 +1,8 @@
 //! What the node counts, for `/metrics`: names `tocsin_*`, base units, never a product or person
 //! as a label. Labels come from closed sets: members, origins, methods that exist, our own words.
 
+mod screening;
+
 use std::fmt;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,6 +13,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 use tocsin_log::checkpoint::Origin;
+
+pub use screening::{OutcomeLabel, ScreenTally};
 
 /// A log's origin.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -111,6 +115,18 @@ pub struct Metrics {
     pub decision_age: Gauge,
     /// Decisions of ours, by kind.
     pub decisions: Family<ReasonLabel, Counter>,
+    /// Suppressions read again on SIGHUP, by result.
+    pub suppression_reloads: Family<ReasonLabel, Counter>,
+    /// Lines of declarations that were answered, by outcome.
+    pub screen_lines: Family<OutcomeLabel, Counter>,
+    /// Lines of declarations that could not be read.
+    pub screen_lines_refused: Counter,
+    /// Hits that the agency's own file is about, by effect.
+    pub screen_marks: Family<ReasonLabel, Counter>,
+    /// Blocks in the index.
+    pub screen_blocks: Gauge,
+    /// From a change of the registry being seen to the index that has it.
+    pub screen_swap_duration: Histogram,
     /// Watchers of notices now.
     pub watchers: Gauge,
     /// Notices sent.
@@ -221,6 +237,12 @@ impl Metrics {
             decisions_open: Family::default(),
             decision_age: Gauge::default(),
             decisions: Family::default(),
+            suppression_reloads: Family::default(),
+            screen_lines: Family::default(),
+            screen_lines_refused: Counter::default(),
+            screen_marks: Family::default(),
+            screen_blocks: Gauge::default(),
+            screen_swap_duration: Histogram::new(exponential_buckets(0.000_1, 2.0, 18)),
             watchers: Gauge::default(),
             notices: Counter::default(),
             tasks: Gauge::default(),
@@ -231,6 +253,7 @@ impl Metrics {
         metrics.catalogue_logs(&mut catalog);
         metrics.catalogue_room(&mut catalog);
         metrics.catalogue_field(&mut catalog);
+        metrics.catalogue_screening(&mut catalog);
         (metrics, catalog)
     }
 

@@ -43,6 +43,7 @@ use crate::peers::Peers;
 use crate::quotas::Quotas;
 use crate::reached::Reached;
 use crate::room::Room;
+use crate::screening::Screening;
 use crate::sequencer::Sequencer;
 use crate::signing::{Signing, Standing};
 use crate::state::State;
@@ -73,6 +74,7 @@ pub(crate) struct Node {
     pub(crate) cosignatures: Cosignatures,
     pub(crate) own_note: OwnNote,
     pub(crate) drafts: Drafts,
+    pub(crate) screening: Screening,
     pub(crate) evidence: EvidenceShelf,
     pub(crate) ahead: Ahead,
     pub(crate) peers: Peers,

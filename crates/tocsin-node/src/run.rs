@@ -50,6 +50,7 @@ use crate::peers::Peers;
 use crate::quotas::Quotas;
 use crate::reached::Reached;
 use crate::room::Room;
+use crate::screening::Screening;
 use crate::sequencer::Sequencer;
 use crate::signals::reload_on_hangup;
 use crate::signing::Signing;
@@ -127,8 +128,7 @@ pub async fn run(
         Ok::<_, RunError>((node, own, journal))
     })?;
     let mut tasks = spawn_tasks(&node, own, options.overridden);
-    let (tls, metrics) = (Arc::clone(&node.tls), node.metrics.clone());
-    tasks.push(reload_on_hangup(tls, metrics, stop.clone())?);
+    tasks.push(reload_on_hangup(Arc::clone(&node))?);
     let memory = Arc::new(crate::checks::Memory::default());
     let keep = crate::checks::keep(Arc::clone(&node), Arc::clone(&memory));
     tasks.push(tokio::spawn(keep));
@@ -212,6 +212,7 @@ fn assemble(
         cosignatures: Cosignatures::default(),
         own_note: OwnNote::default(),
         drafts: Drafts::default(),
+        screening: Screening::open(&config)?,
         evidence: EvidenceShelf::default(),
         ahead: Ahead::default(),
         peers: Peers::new(others.clone()),
@@ -365,11 +366,14 @@ fn spawn_tasks(
     own: OwnLog,
     overridden: Option<String>,
 ) -> Vec<tokio::task::JoinHandle<()>> {
-    // The applier reads and verifies: it has a thread of its own.
+    // The applier reads and verifies, the screener builds an index: each has a thread of its own.
     let (runtime, applying) = (tokio::runtime::Handle::current(), Arc::clone(node));
     let apply = move || runtime.block_on(crate::applier::run(applying));
+    let (runtime, screening) = (tokio::runtime::Handle::current(), Arc::clone(node));
+    let freeze = move || runtime.block_on(crate::screening::run(screening));
     let mut tasks = vec![
         tokio::task::spawn_blocking(apply),
+        tokio::task::spawn_blocking(freeze),
         tokio::spawn(crate::bodies::run(Arc::clone(node))),
         tokio::spawn(crate::decider::run(Arc::clone(node))),
         tokio::spawn(crate::opening::run(Arc::clone(node), own, overridden)),

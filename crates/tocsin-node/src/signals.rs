@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::{Metrics, ReasonLabel};
-use crate::tls::NodeTls;
+use crate::metrics::ReasonLabel;
+use crate::node::Node;
 
 /// Cancels `stop` on SIGTERM or SIGINT: the node drains.
 ///
@@ -44,16 +44,14 @@ pub fn stop_with_parent(stop: CancellationToken) -> io::Result<()> {
         .map(|_| ())
 }
 
-/// Reads the certificate again on SIGHUP; a bad one changes nothing and is told.
+/// Reads the certificate and the suppressions again on SIGHUP; a bad file changes nothing and is
+/// told.
 ///
 /// # Errors
 /// When the system takes no handler.
-pub(crate) fn reload_on_hangup(
-    tls: Arc<NodeTls>,
-    metrics: Metrics,
-    stop: CancellationToken,
-) -> io::Result<tokio::task::JoinHandle<()>> {
+pub(crate) fn reload_on_hangup(node: Arc<Node>) -> io::Result<tokio::task::JoinHandle<()>> {
     let mut hangup = signal(SignalKind::hangup())?;
+    let stop = node.stopping();
     Ok(tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -61,22 +59,43 @@ pub(crate) fn reload_on_hangup(
                 _ = hangup.recv() => {}
             }
             crate::supervisor::reloading();
-            let reason = match tls.reload() {
-                Ok(facts) => {
-                    metrics.certificate_ends(facts.not_after_ms / 1_000);
-                    tracing::info!(name = %facts.name, "certificate reloaded");
-                    "ok"
-                }
-                Err(error) => {
-                    tracing::error!(%error, "certificate not reloaded; the old one stays");
-                    "refused"
-                }
-            };
-            metrics
-                .certificate_reloads
-                .get_or_create(&ReasonLabel { reason })
-                .inc();
+            reload_certificate(&node);
+            tokio::task::block_in_place(|| reload_suppressions(&node));
             crate::supervisor::ready("serving");
         }
     }))
+}
+
+fn reload_certificate(node: &Node) {
+    let reason = match node.tls.reload() {
+        Ok(facts) => {
+            node.metrics.certificate_ends(facts.not_after_ms / 1_000);
+            tracing::info!(name = %facts.name, "certificate reloaded");
+            "ok"
+        }
+        Err(error) => {
+            tracing::error!(%error, "certificate not reloaded; the old one stays");
+            "refused"
+        }
+    };
+    let reloads = &node.metrics.certificate_reloads;
+    reloads.get_or_create(&ReasonLabel { reason }).inc();
+}
+
+fn reload_suppressions(node: &Node) {
+    let Some(file) = &node.config.suppressions else {
+        return;
+    };
+    let reason = match node.screening.reload(file) {
+        Ok(count) => {
+            tracing::info!(count, "suppressions reloaded");
+            "ok"
+        }
+        Err(error) => {
+            tracing::error!(%error, "suppressions not reloaded; the old ones stay");
+            "refused"
+        }
+    };
+    let reloads = &node.metrics.suppression_reloads;
+    reloads.get_or_create(&ReasonLabel { reason }).inc();
 }

@@ -298,6 +298,12 @@ pub enum Reason {
     QuotaRequests,
     /// Too many watchers.
     TooManyWatchers,
+    /// The first index of blocks is not built yet.
+    IndexBuilding,
+    /// Declarations are screened for the node's own jurisdiction alone.
+    ScreenElsewhere,
+    /// Too many lines of declarations in one message.
+    TooManyLines,
     /// The drafts take all the room they may.
     DraftsFull,
     /// What somebody would sign stands in the log.
@@ -338,6 +344,9 @@ pub const REASONS: &[Reason] = &[
     Reason::QueueFull,
     Reason::QuotaRequests,
     Reason::TooManyWatchers,
+    Reason::IndexBuilding,
+    Reason::ScreenElsewhere,
+    Reason::TooManyLines,
     Reason::DraftsFull,
     Reason::AlreadyAccepted,
     Reason::Draining,
@@ -359,13 +368,14 @@ impl Reason {
             Self::NodeOnly | Self::HomeOnly | Self::RoleRequired | Self::WrongMember => {
                 Class::PermissionDenied
             }
-            Self::FieldInvalid => Class::InvalidArgument,
+            Self::FieldInvalid | Self::ScreenElsewhere => Class::InvalidArgument,
             Self::WrongAlliance | Self::Frozen => Class::FailedPrecondition,
             Self::NotFound | Self::UnknownOrigin => Class::NotFound,
-            Self::AheadOfNode => Class::OutOfRange,
+            Self::AheadOfNode | Self::TooManyLines => Class::OutOfRange,
             Self::RequestIdReused | Self::AlreadyAccepted => Class::AlreadyExists,
             Self::DeadlinePassed => Class::DeadlineExceeded,
             Self::Overloaded
+            | Self::IndexBuilding
             | Self::Draining
             | Self::AskingPeers
             | Self::ReadOnly
@@ -400,6 +410,9 @@ impl Reason {
             Self::QueueFull => "QUEUE_FULL",
             Self::QuotaRequests => "QUOTA_REQUESTS",
             Self::TooManyWatchers => "TOO_MANY_WATCHERS",
+            Self::IndexBuilding => "INDEX_BUILDING",
+            Self::ScreenElsewhere => "SCREEN_ELSEWHERE",
+            Self::TooManyLines => "TOO_MANY_LINES",
             Self::DraftsFull => "DRAFTS_FULL",
             Self::AlreadyAccepted => "ALREADY_ACCEPTED",
             Self::Draining => "NODE_DRAINING",
@@ -447,6 +460,14 @@ impl Reason {
                  raise [quota] in node.toml"
             }
             Self::TooManyWatchers => "the node serves as many watchers as it may; use another node",
+            Self::IndexBuilding => {
+                "the node has just started and still puts the blocks in order; try again shortly"
+            }
+            Self::ScreenElsewhere => {
+                "declarations are screened against the blocks of the node's own jurisdiction; ask \
+                 that jurisdiction's node, or screen at home with `tocsin screen`"
+            }
+            Self::TooManyLines => "a message holds at most 1,000 lines; send several messages",
             Self::DraftsFull => {
                 "the node keeps as many drafts as it may; submit or discard some, or mail the file"
             }

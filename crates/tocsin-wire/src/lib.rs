@@ -1,8 +1,8 @@
 //! Bytes to domain and back: the only crate that knows protobuf.
 //!
 //! In scope: the generated messages and services ([`proto`]), the canonical scan ([`scan`]),
-//! statements, bodies, entries, submissions and receipts, and the self-contained evidence file
-//! ([`bundle`]). Not in scope: what any of it means (`tocsin-core`), sockets and files.
+//! statements, bodies, entries, submissions and receipts, declarations to screen and their answers
+//! ([`screening`]), and the self-contained evidence file ([`bundle`]). Not in scope: what any of it means (`tocsin-core`), sockets and files.
 //!
 //! What is signed is never encoded again: [`statement::decode`] reads the exact bytes and refuses
 //! every second spelling of them. Begin there.
@@ -20,6 +20,7 @@ pub mod receipt;
 #[cfg(test)]
 mod said;
 pub mod scan;
+pub mod screening;
 mod selector;
 mod shape;
 pub mod statement;

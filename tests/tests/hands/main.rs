@@ -13,6 +13,7 @@
 )]
 
 mod drafts;
+mod screening;
 mod stream;
 mod tool;
 

@@ -79,6 +79,12 @@ pub(super) const DOOR: &[Page] = &[
         "Check the encoder: our contract has no groups.",
     ),
     page(
+        "LINE_TOO_LONG",
+        Caller,
+        "A line of a declaration is over 16 KiB as a message: nothing was said of its goods.",
+        "Leave out what is not compared, shorten the description, then send the line again.",
+    ),
+    page(
         "LOOKUP_EMPTY",
         Caller,
         "Nothing was given to look up, or nothing but spaces and signs.",

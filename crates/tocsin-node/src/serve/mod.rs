@@ -3,19 +3,23 @@
 pub(crate) mod blocks;
 mod bundle;
 mod decisions;
+mod declarations;
 mod drafts;
 pub(crate) mod find;
 mod health;
 mod log;
+mod lookup;
 pub(crate) mod notices;
 mod orders;
 mod page;
 mod peer;
+mod places;
 mod record;
 mod records;
 pub(crate) mod reflection;
 mod roster;
 mod screen;
+mod screen_stream;
 mod submit;
 mod submit_stream;
 mod walk;
@@ -64,6 +68,9 @@ pub(crate) fn routes(node: &Arc<Node>) -> Result<Routes, tonic_reflection::serve
     let drafts = DraftServiceServer::new(drafts::DraftDesk::new(Arc::clone(node)))
         .max_decoding_message_size(limits::MAX_SUBMIT_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_ANSWER_MESSAGE_BYTES);
+    let screen = ScreenServiceServer::new(screen::Screen::new(Arc::clone(node)))
+        .max_decoding_message_size(limits::MAX_SCREEN_MESSAGE_BYTES)
+        .max_encoding_message_size(limits::MAX_ANSWER_MESSAGE_BYTES);
     let health = health::service(node);
     let node = || Arc::clone(node);
     let records = records::Records::new(node());
@@ -87,9 +94,7 @@ pub(crate) fn routes(node: &Arc<Node>) -> Result<Routes, tonic_reflection::serve
         .add_service(reading!(NoticeServiceServer::new(notices::Notices::new(
             node()
         ))))
-        .add_service(reading!(ScreenServiceServer::new(screen::Screen::new(
-            node()
-        ))))
+        .add_service(screen)
         .add_service(reading!(LogServiceServer::new(log::Log::new(node()))))
         .add_service(reading!(RosterServiceServer::new(roster::Roster::new(
             node()

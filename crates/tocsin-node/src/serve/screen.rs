@@ -1,172 +1,84 @@
-//! `ScreenService.Lookup`: what one may type from the side of a box, against the blocks of a
-//! jurisdiction.
+//! `ScreenService`: what one may type from the side of a box, and lines of declarations, against
+//! the blocks of a jurisdiction.
 
 use std::sync::Arc;
 
-use prost::Message;
-use tocsin_core::cursor::{Cursor, View};
-use tocsin_core::lookup::{Limit, Lookup, Match, Outcome, Typed, lookup};
-use tocsin_core::notice::Notice;
-use tocsin_core::registry::Registry;
 use tocsin_wire::proto::v1;
 use tocsin_wire::proto::v1::screen_service_server::ScreenService;
-use tocsin_wire::write;
-use tonic::{Request, Response, Status};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
 
-use crate::clock;
-use crate::freshness::Stale;
-use crate::identity::identity;
+use crate::gate;
+use crate::identity::{connection, identity};
 use crate::limits;
 use crate::node::Node;
-use crate::serve::{blocks, find};
-use crate::status::Refusal;
+use crate::serve::declarations::{Filling, Sitting, bounded};
+use crate::serve::lookup;
+use crate::serve::screen_stream::Streams;
 
-/// Looks things up for any member's client.
+/// Looks things up for any member's client; screens declarations for those at home.
 #[derive(Debug)]
 pub(crate) struct Screen {
     node: Arc<Node>,
+    streams: Streams,
 }
 
 impl Screen {
-    pub(crate) const fn new(node: Arc<Node>) -> Self {
-        Self { node }
-    }
-
-    fn lookup(&self, asked: &v1::LookupRequest) -> Result<v1::LookupResponse, Refusal> {
-        let typed = Typed::read(&asked.text)?;
-        let jurisdiction = find::jurisdiction(&self.node, &asked.jurisdiction)?;
-        let now = clock::now_ms();
-        let stale = Stale::of(&self.node, &jurisdiction, now);
-        let applied = self.node.state.read();
-        let registry = &applied.registry;
-        let found = lookup(registry, &typed, &jurisdiction, now);
-        let position = Cursor {
-            view: View::NONE,
-            vector: registry.position(),
-        };
-        let local = self.node.alliance.by_jurisdiction(&jurisdiction);
-        let is_local_stale = local.is_some_and(|member| stale.has(&member.id));
-        let is_doubtful = |notice: &Notice| {
-            let issuer = self.node.alliance.member_of_log(&notice.order_ref.log);
-            is_local_stale || issuer.is_some_and(|issuer| stale.has(issuer))
-        };
-        let advised: Vec<Advised<'_>> = found
-            .matches
-            .iter()
-            .map(|found| Advised::of(found, is_doubtful(&found.notice)))
-            .collect();
-        let outcome = advised
-            .iter()
-            .map(|one| one.outcome)
-            .max()
-            .unwrap_or(Outcome::None);
-        let (matches, is_cut) = self.shown(registry, advised, &jurisdiction, now);
-        Ok(v1::LookupResponse {
-            outcome: word(outcome).into(),
-            explanation: explanation(&found, typed.is_mistyped(), is_cut, stale.is_any()),
-            matches,
-            decisive_missing: found.decisive_missing,
-            stale: stale.is_any(),
-            position: position.encode(),
-        })
-    }
-
-    /// The matches that fit one answer, the weightiest first, and whether some did not.
-    fn shown(
-        &self,
-        registry: &Registry,
-        mut advised: Vec<Advised<'_>>,
-        jurisdiction: &str,
-        now: i64,
-    ) -> (Vec<v1::LookupMatch>, bool) {
-        // Stable: of equals the order of the look-up stays.
-        advised.sort_by_key(|one| std::cmp::Reverse(one.outcome));
-        let (mut shown, mut bytes) = (Vec::new(), 0_usize);
-        let all = advised.len();
-        for one in advised {
-            if bytes >= limits::MAX_PAGE_BYTES {
-                break;
-            }
-            let found = one.found;
-            let order = &found.notice.order_ref;
-            let notice = blocks::present(&self.node, registry, order, jurisdiction, now);
-            let message = v1::LookupMatch {
-                notice: notice.as_ref().map(write::notice),
-                selector: found.kind.word().to_owned(),
-                matched: found.matched.clone(),
-                typed: found.typed.clone(),
-                outcome: word(one.outcome).into(),
-                limit: one.limit.to_owned(),
-            };
-            bytes = bytes.saturating_add(message.encoded_len());
-            shown.push(message);
-        }
-        let is_cut = shown.len() < all;
-        (shown, is_cut)
-    }
-}
-
-/// A match with what this node advises on it.
-#[derive(Debug, PartialEq)]
-struct Advised<'a> {
-    found: &'a Match,
-    outcome: Outcome,
-    limit: &'static str,
-}
-
-impl<'a> Advised<'a> {
-    /// What rests on a copy that is too old is for an officer: it may have been called back.
-    fn of(found: &'a Match, is_doubtful: bool) -> Self {
-        if is_doubtful && found.outcome > Outcome::Review {
-            return Self {
-                found,
-                outcome: Outcome::Review,
-                limit: LIMIT_STALE,
-            };
-        }
+    pub(crate) fn new(node: Arc<Node>) -> Self {
         Self {
-            found,
-            outcome: found.outcome,
-            limit: found.limit.map_or("", Limit::text),
+            node,
+            streams: Streams::default(),
         }
-    }
-}
-
-fn explanation(found: &Lookup, is_mistyped: bool, is_cut: bool, is_stale: bool) -> String {
-    let mut text = found.explanation.to_owned();
-    if is_mistyped {
-        text.push_str("; it reads like an item number, but its check digit is wrong: a slip?");
-    }
-    if found.is_truncated || is_cut {
-        text.push_str("; there are more matches than are shown");
-    }
-    if is_stale {
-        text.push_str("; some members' logs were not heard of for longer than the policy allows");
-    }
-    text
-}
-
-const fn word(outcome: Outcome) -> v1::Outcome {
-    match outcome {
-        Outcome::None => v1::Outcome::None,
-        Outcome::Flagged => v1::Outcome::Flagged,
-        Outcome::Review => v1::Outcome::Review,
-        Outcome::Held => v1::Outcome::Held,
-        Outcome::Blocked => v1::Outcome::Blocked,
     }
 }
 
 #[tonic::async_trait]
 impl ScreenService for Screen {
+    type ScreenStreamStream = ReceiverStream<Result<v1::ScreenStreamResponse, Status>>;
+
     async fn lookup(
         &self,
         request: Request<v1::LookupRequest>,
     ) -> Result<Response<v1::LookupResponse>, Status> {
         identity(&request)?;
-        let answer = tokio::task::block_in_place(|| Self::lookup(self, request.get_ref()))?;
+        let look = || lookup::lookup(&self.node, request.get_ref());
+        let answer = tokio::task::block_in_place(look)?;
         Ok(Response::new(answer))
     }
-}
 
-/// Why a match on a copy that is too old says no more than review.
-const LIMIT_STALE: &str = "the state of this node is too old to rely on";
+    async fn screen(
+        &self,
+        request: Request<v1::ScreenRequest>,
+    ) -> Result<Response<v1::ScreenResponse>, Status> {
+        identity(&request)?.require_home(&self.node.config.member)?;
+        let _share = gate::hold(&request, limits::MAX_SCREEN_ANSWER_BYTES)?;
+        let asked = request.into_inner();
+        bounded(&asked.lines)?;
+        let sitting = Sitting::begin(&self.node, &asked.jurisdiction)?;
+        let mut filling = Filling::new(&sitting, limits::MAX_SCREEN_ANSWER_BYTES);
+        for lines in asked.lines.chunks(limits::SCREEN_CHUNK_LINES) {
+            lines.iter().for_each(|line| filling.add_cut(line));
+            // Other requests have their turn.
+            tokio::task::yield_now().await;
+        }
+        Ok(Response::new(v1::ScreenResponse {
+            results: filling.take(),
+            state: Some(sitting.state()),
+        }))
+    }
+
+    async fn screen_stream(
+        &self,
+        request: Request<Streaming<v1::ScreenStreamRequest>>,
+    ) -> Result<Response<Self::ScreenStreamStream>, Status> {
+        let connection = connection(&request)?.clone();
+        connection
+            .identity()
+            .require_home(&self.node.config.member)?;
+        let node = Arc::clone(&self.node);
+        let stream = self
+            .streams
+            .start(node, &connection, request.into_inner())?;
+        Ok(Response::new(stream))
+    }
+}

@@ -6,8 +6,7 @@
 //! them in the order in which they were sent. A full queue, or room that other streams hold, stops
 //! the first stage; what is not taken waits in the sender's window.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use prost::Message;
 use tocsin_log::hash::Hash;
@@ -24,6 +23,7 @@ use crate::connection::Connection;
 use crate::door::{self, Accepted, Heard};
 use crate::limits;
 use crate::sequencer::Appending;
+use crate::serve::places::Places;
 use crate::serve::submit::{Asked, Desk, How};
 use crate::status::{Reason, Refusal};
 
@@ -33,14 +33,17 @@ type Answer = Result<v1::SubmitStreamResponse, Status>;
 #[derive(Debug)]
 pub(super) struct Streams {
     room: Arc<Semaphore>,
-    open: Arc<Open>,
+    open: Arc<Places>,
 }
 
 impl Default for Streams {
     fn default() -> Self {
         Self {
             room: Arc::new(Semaphore::new(limits::STREAM_SUBMISSION_UNITS)),
-            open: Arc::default(),
+            open: Arc::new(Places::new(
+                limits::MAX_SUBMIT_STREAMS,
+                limits::MAX_SUBMIT_STREAMS_PER_CLIENT,
+            )),
         }
     }
 }
@@ -53,7 +56,8 @@ impl Streams {
         connection: &Connection,
         incoming: Streaming<v1::SubmitStreamRequest>,
     ) -> Result<ReceiverStream<Answer>, Refusal> {
-        let place = self.open.take(&connection.identity().to_string())?;
+        let full = "too many streams of submissions are open; use one for many submissions";
+        let place = self.open.take(&connection.identity().to_string(), full)?;
         let (arrived, to_append) = mpsc::channel(limits::STREAM_SUBMISSIONS / 2);
         let (appended, to_answer) = mpsc::channel(limits::STREAM_SUBMISSIONS / 2);
         let (down, stream) = mpsc::channel(limits::STREAM_ANSWERS);
@@ -304,73 +308,9 @@ fn goodbye() -> Status {
     refusal.into()
 }
 
-/// How many streams are open, by client.
-#[derive(Debug, Default)]
-struct Open {
-    counts: Mutex<BTreeMap<String, usize>>,
-}
-
-/// A stream's place, given back when it is dropped.
-#[derive(Debug)]
-struct Place {
-    open: Arc<Open>,
-    client: String,
-}
-
-impl Open {
-    fn take(self: &Arc<Self>, client: &str) -> Result<Place, Refusal> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_client = counts.get(client).copied().unwrap_or_default();
-        let in_all: usize = counts.values().sum();
-        if in_all >= limits::MAX_SUBMIT_STREAMS
-            || of_client >= limits::MAX_SUBMIT_STREAMS_PER_CLIENT
-        {
-            let refusal = Refusal::of(Reason::QueueFull)
-                .saying("too many streams of submissions are open; use one for many submissions");
-            return Err(refusal.retry_after(limits::HEARTBEAT_INTERVAL));
-        }
-        counts.insert(client.to_owned(), of_client + 1);
-        Ok(Place {
-            open: Arc::clone(self),
-            client: client.to_owned(),
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self
-            .open
-            .counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match counts.get_mut(&self.client) {
-            Some(count) if *count > 1 => *count -= 1,
-            Some(_) | None => {
-                counts.remove(&self.client);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_client_takes_all_streams_and_a_place_is_given_back() {
-        let open = Arc::new(Open::default());
-        let take = |client: &str| open.take(client);
-        let mut places: Vec<Place> = (0..limits::MAX_SUBMIT_STREAMS_PER_CLIENT)
-            .map(|_| take("us/client/desk-1").unwrap())
-            .collect();
-        assert_eq!(take("us/client/desk-1").unwrap_err().code, "QUEUE_FULL");
-        places.push(take("us/client/desk-2").unwrap());
-        places.remove(0);
-        assert!(take("us/client/desk-1").is_ok());
-        drop(places);
-        assert!(open.counts.lock().unwrap().is_empty());
-    }
 
     #[test]
     fn a_submission_takes_room_by_its_size_and_never_more_than_there_is() {

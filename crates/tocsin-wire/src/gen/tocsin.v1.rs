@@ -6451,6 +6451,355 @@ pub struct LookupMatch {
     #[prost(string, tag = "6")]
     pub limit: ::prost::alloc::string::String,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScreenRequest {
+    /// Must be the asked node's own; empty = that.
+    #[prost(string, tag = "1")]
+    pub jurisdiction: ::prost::alloc::string::String,
+    /// At most 1,000, and at most 1 MiB in all.
+    #[prost(message, repeated, tag = "2")]
+    pub lines: ::prost::alloc::vec::Vec<DeclarationLine>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScreenResponse {
+    /// One for each line, in the order of the lines.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<ScreenResult>,
+    #[prost(message, optional, tag = "2")]
+    pub state: ::core::option::Option<ScreenState>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScreenStreamRequest {
+    /// As in ScreenRequest; each message may say it, none must.
+    #[prost(string, tag = "1")]
+    pub jurisdiction: ::prost::alloc::string::String,
+    /// At most 1,000, and at most 1 MiB in all. Many lines in a message cost less than as many messages.
+    #[prost(message, repeated, tag = "2")]
+    pub lines: ::prost::alloc::vec::Vec<DeclarationLine>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScreenStreamResponse {
+    /// In the order of the lines of the whole stream. Results of one request may come in several responses.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<ScreenResult>,
+    /// What these results rest on.
+    #[prost(message, optional, tag = "2")]
+    pub state: ::core::option::Option<ScreenState>,
+}
+/// What one line of a customs declaration says, as it was filed. Everything is optional: the answer says which decisive
+/// fields were missing. A line has at most 16 KiB; of each list at most 64 are compared, of each value at most 1,152 bytes.
+/// Nationality and ethnicity are not asked for.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeclarationLine {
+    /// The agency's own name for the declaration, given back with the result; at most 64 characters.
+    #[prost(string, tag = "1")]
+    pub declaration: ::prost::alloc::string::String,
+    /// The number of the goods item in its declaration, given back with the result.
+    #[prost(uint32, tag = "2")]
+    pub line: u32,
+    /// import, export, transit, re_export or ftz_admission; empty = not declared, which counts as import.
+    #[prost(string, tag = "3")]
+    pub direction: ::prost::alloc::string::String,
+    /// When the goods are, or were, presented (Unix milliseconds); 0 = now. Exceptions and bonds are judged at it, blocks
+    /// always as they stand now.
+    #[prost(int64, tag = "4")]
+    pub at_ms: i64,
+    /// Tariff codes of 2 to 10 digits; points and spaces are passed over.
+    #[prost(string, repeated, tag = "5")]
+    pub tariff_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whose national tariff the digits after the sixth belong to (ISO 3166 alpha-2, or EU); empty = not declared, and then
+    /// these digits are not compared.
+    #[prost(string, tag = "6")]
+    pub tariff_country: ::prost::alloc::string::String,
+    /// Edition of the Harmonized System; 0 = not declared.
+    #[prost(uint32, tag = "7")]
+    pub tariff_edition: u32,
+    /// The goods in words; 4,096 bytes of it are compared.
+    #[prost(string, tag = "8")]
+    pub description: ::prost::alloc::string::String,
+    /// ISO 3166 alpha-2: where the goods were made, and where they were sent from.
+    #[prost(string, tag = "9")]
+    pub origin: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub dispatch: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "11")]
+    pub parties: ::prost::alloc::vec::Vec<DeclaredParty>,
+    #[prost(string, repeated, tag = "12")]
+    pub gtins: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "13")]
+    pub models: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "14")]
+    pub serials: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "15")]
+    pub batches: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "16")]
+    pub brands: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Models of what is built into the goods.
+    #[prost(string, repeated, tag = "17")]
+    pub components: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// ISO 6346.
+    #[prost(string, repeated, tag = "18")]
+    pub containers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Bills of lading and air waybills.
+    #[prost(string, repeated, tag = "19")]
+    pub transport_documents: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// IMO number.
+    #[prost(string, tag = "20")]
+    pub vessel: ::prost::alloc::string::String,
+    /// URLs or marketplaces' own numbers of the offers.
+    #[prost(string, repeated, tag = "21")]
+    pub listings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Perceptual hashes of pictures: `phash:` or `dhash:` and 16 hexadecimal digits.
+    #[prost(string, repeated, tag = "22")]
+    pub images: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(bool, tag = "23")]
+    pub under_bond: bool,
+    /// The importer certifies that the goods are not covered.
+    #[prost(bool, tag = "24")]
+    pub certified: bool,
+    /// Exceptions that are claimed, by the words for the kinds of carve-outs.
+    #[prost(string, repeated, tag = "25")]
+    pub claims: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DeclaredParty {
+    /// importer, exporter, seller, buyer, manufacturer, consignee, declarant or carrier.
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    /// As declared, in any script.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub identifiers: ::prost::alloc::vec::Vec<DeclaredIdentifier>,
+    /// ISO 3166 alpha-2, of the address.
+    #[prost(string, tag = "4")]
+    pub country: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclaredIdentifier {
+    /// lei, eori, mid, duns, or whose importer number it is (us, jp, kr, cn); empty = not declared.
+    #[prost(string, tag = "1")]
+    pub scheme: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScreenResult {
+    /// As in the line.
+    #[prost(string, tag = "1")]
+    pub declaration: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub line: u32,
+    #[prost(oneof = "screen_result::Result", tags = "3, 4")]
+    pub result: ::core::option::Option<screen_result::Result>,
+}
+/// Nested message and enum types in `ScreenResult`.
+pub mod screen_result {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Result {
+        #[prost(message, tag = "3")]
+        Answer(super::ScreenAnswer),
+        /// The line could not be read: nothing is said of its goods. The other lines have their answers.
+        #[prost(message, tag = "4")]
+        Refused(super::Refused),
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScreenAnswer {
+    /// What is left once suppressions are applied and what rests on a state that is too old is put down to review.
+    #[prost(enumeration = "Outcome", tag = "1")]
+    pub outcome: i32,
+    /// What would decide was not declared or could not be read: none does not mean clear, and a review might be more, or
+    /// nothing.
+    #[prost(bool, tag = "2")]
+    pub decisive_missing: bool,
+    /// Fields that say nothing.
+    #[prost(enumeration = "DeclaredField", repeated, tag = "3")]
+    pub missing: ::prost::alloc::vec::Vec<i32>,
+    /// Fields with a value that was not compared: a wrong check digit, no such form, too many or too long.
+    #[prost(enumeration = "DeclaredField", repeated, tag = "4")]
+    pub unreadable: ::prost::alloc::vec::Vec<i32>,
+    /// Highest outcome first, then highest score; at most 16, and at most 32 KiB.
+    #[prost(message, repeated, tag = "5")]
+    pub hits: ::prost::alloc::vec::Vec<ScreenHit>,
+    /// There are more hits than these; none of them says more than these do. Where the answers to many lines do not fit one
+    /// response of Screen, the last ones come without their hits; ScreenStream has room for all.
+    #[prost(bool, tag = "6")]
+    pub is_truncated: bool,
+}
+/// One block, or one party of a published list, that the line touches.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScreenHit {
+    /// What this hit alone says.
+    #[prost(enumeration = "Outcome", tag = "3")]
+    pub outcome: i32,
+    /// 0 to 1000; ranks hits of one outcome, decides nothing.
+    #[prost(uint32, tag = "4")]
+    pub score: u32,
+    /// The strongest first.
+    #[prost(message, repeated, tag = "5")]
+    pub parts: ::prost::alloc::vec::Vec<ScreenPart>,
+    /// Fields the line lacks with which this hit could have said more, or less.
+    #[prost(enumeration = "DeclaredField", repeated, tag = "6")]
+    pub missing: ::prost::alloc::vec::Vec<i32>,
+    /// Exceptions of the order that were tried: carve-outs, authorised importers, bond, certification.
+    #[prost(message, repeated, tag = "7")]
+    pub tried: ::prost::alloc::vec::Vec<ScreenTried>,
+    /// Why it says no more, where the block would: a word, and a line for people.
+    #[prost(string, tag = "8")]
+    pub cap: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub cap_text: ::prost::alloc::string::String,
+    /// What the agency's own file says of it, if anything.
+    #[prost(message, optional, tag = "10")]
+    pub suppression: ::core::option::Option<ScreenMark>,
+    #[prost(oneof = "screen_hit::Subject", tags = "1, 2")]
+    pub subject: ::core::option::Option<screen_hit::Subject>,
+}
+/// Nested message and enum types in `ScreenHit`.
+pub mod screen_hit {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Subject {
+        #[prost(message, tag = "1")]
+        Block(super::ScreenedBlock),
+        #[prost(message, tag = "2")]
+        List(super::ScreenedList),
+    }
+}
+/// A block as it stood when the line was checked.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScreenedBlock {
+    /// `US-2026-0412@DE`, of this version of its notice.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub version: u64,
+    /// `US-2026-0412`.
+    #[prost(string, tag = "3")]
+    pub order: ::prost::alloc::string::String,
+    /// As in notices: in_force, held, review, flagged.
+    #[prost(string, tag = "4")]
+    pub state: ::prost::alloc::string::String,
+    /// statement_id of the decision it rests on; empty for the issuer's own block.
+    #[prost(bytes = "vec", tag = "5")]
+    pub decision_id: ::prost::alloc::vec::Vec<u8>,
+    /// The law it rests on here.
+    #[prost(string, tag = "6")]
+    pub basis: ::prost::alloc::string::String,
+    /// `policy:<rule>`, `officers` or `issuer`.
+    #[prost(string, tag = "7")]
+    pub by: ::prost::alloc::string::String,
+    /// Unix milliseconds; until 0 = no end.
+    #[prost(int64, tag = "8")]
+    pub from_ms: i64,
+    #[prost(int64, tag = "9")]
+    pub until_ms: i64,
+    #[prost(bool, tag = "10")]
+    pub exercise: bool,
+}
+/// A party of a list that an authority publishes; such a list bars no goods.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScreenedList {
+    #[prost(string, tag = "1")]
+    pub list: ::prost::alloc::string::String,
+    /// The list's date, as its publisher writes it.
+    #[prost(string, tag = "2")]
+    pub dated: ::prost::alloc::string::String,
+    /// The publisher's number for the party, and its first name.
+    #[prost(string, tag = "3")]
+    pub number: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub name: ::prost::alloc::string::String,
+}
+/// One agreement, or contradiction, between the line and the order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScreenPart {
+    /// goods, party or context.
+    #[prost(string, tag = "1")]
+    pub side: ::prost::alloc::string::String,
+    /// The field of the line.
+    #[prost(enumeration = "DeclaredField", tag = "2")]
+    pub field: i32,
+    /// What of the order: gtin, model, name, text and the like.
+    #[prost(string, tag = "3")]
+    pub fact: ::prost::alloc::string::String,
+    /// As declared; in the form in which it was compared; and as the order has it.
+    #[prost(string, tag = "4")]
+    pub raw: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub canonical: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub of_order: ::prost::alloc::string::String,
+    /// What it can carry by itself: strong, medium or weak.
+    #[prost(string, tag = "7")]
+    pub strength: ::prost::alloc::string::String,
+    /// 0 to 1000: 1000 where it is equal, 0 where it contradicts.
+    #[prost(uint32, tag = "8")]
+    pub score: u32,
+}
+/// Something that would take the goods out of the order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScreenTried {
+    /// carve_out, authorised, bond or certification.
+    #[prost(string, tag = "1")]
+    pub exception: ::prost::alloc::string::String,
+    /// Which carve-out of the order's terms, from 0.
+    #[prost(uint32, tag = "2")]
+    pub index: u32,
+    /// applies, claimed, not_claimed, out_of_time or does_not_apply.
+    #[prost(string, tag = "3")]
+    pub result: ::prost::alloc::string::String,
+    /// What the order says of it.
+    #[prost(string, tag = "4")]
+    pub text: ::prost::alloc::string::String,
+}
+/// A trusted importer or a false match, from the agency's own file.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScreenMark {
+    /// trusted_importer or false_match.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// suppressed: the hit counts no more. expired: it counts again. not_for_blocks: what is blocked or held is not for a
+    /// file to release.
+    #[prost(string, tag = "2")]
+    pub effect: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub author: ::prost::alloc::string::String,
+    #[prost(int64, tag = "5")]
+    pub until_ms: i64,
+}
+/// What answers rest on.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ScreenState {
+    #[prost(string, tag = "1")]
+    pub jurisdiction: ::prost::alloc::string::String,
+    /// Position the answers were made at (FORMATS section 7, both hashes empty).
+    #[prost(string, tag = "2")]
+    pub position: ::prost::alloc::string::String,
+    /// Some member's log was not heard of for longer than the policy allows: what rests on it is review at most, and what
+    /// was not found may only not have arrived.
+    #[prost(bool, tag = "3")]
+    pub stale: bool,
+    #[prost(message, repeated, tag = "4")]
+    pub origins: ::prost::alloc::vec::Vec<OriginAge>,
+    /// Blocks in the index.
+    #[prost(uint64, tag = "5")]
+    pub blocks: u64,
+}
+/// How old this node's copy of a member's log is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OriginAge {
+    #[prost(string, tag = "1")]
+    pub member: ::prost::alloc::string::String,
+    /// Milliseconds since it was surely whole; 0 while the member's own node is connected.
+    #[prost(int64, tag = "2")]
+    pub age_ms: i64,
+    /// Too old by the policy of the jurisdiction, or held back.
+    #[prost(bool, tag = "3")]
+    pub stale: bool,
+}
 /// What an exact match alone can say. A limited order needs a party too, so it is at most review here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -6490,6 +6839,105 @@ impl Outcome {
         }
     }
 }
+/// The fields of a declaration line, to say what matched and what was missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DeclaredField {
+    Unspecified = 0,
+    Gtin = 1,
+    Model = 2,
+    Serial = 3,
+    Batch = 4,
+    Brand = 5,
+    Component = 6,
+    Tariff = 7,
+    Description = 8,
+    Origin = 9,
+    Dispatch = 10,
+    Importer = 11,
+    Exporter = 12,
+    Seller = 13,
+    Buyer = 14,
+    Manufacturer = 15,
+    Consignee = 16,
+    Declarant = 17,
+    Carrier = 18,
+    Container = 19,
+    TransportDocument = 20,
+    Vessel = 21,
+    Listing = 22,
+    Image = 23,
+    Direction = 24,
+    Instant = 25,
+}
+impl DeclaredField {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DECLARED_FIELD_UNSPECIFIED",
+            Self::Gtin => "DECLARED_FIELD_GTIN",
+            Self::Model => "DECLARED_FIELD_MODEL",
+            Self::Serial => "DECLARED_FIELD_SERIAL",
+            Self::Batch => "DECLARED_FIELD_BATCH",
+            Self::Brand => "DECLARED_FIELD_BRAND",
+            Self::Component => "DECLARED_FIELD_COMPONENT",
+            Self::Tariff => "DECLARED_FIELD_TARIFF",
+            Self::Description => "DECLARED_FIELD_DESCRIPTION",
+            Self::Origin => "DECLARED_FIELD_ORIGIN",
+            Self::Dispatch => "DECLARED_FIELD_DISPATCH",
+            Self::Importer => "DECLARED_FIELD_IMPORTER",
+            Self::Exporter => "DECLARED_FIELD_EXPORTER",
+            Self::Seller => "DECLARED_FIELD_SELLER",
+            Self::Buyer => "DECLARED_FIELD_BUYER",
+            Self::Manufacturer => "DECLARED_FIELD_MANUFACTURER",
+            Self::Consignee => "DECLARED_FIELD_CONSIGNEE",
+            Self::Declarant => "DECLARED_FIELD_DECLARANT",
+            Self::Carrier => "DECLARED_FIELD_CARRIER",
+            Self::Container => "DECLARED_FIELD_CONTAINER",
+            Self::TransportDocument => "DECLARED_FIELD_TRANSPORT_DOCUMENT",
+            Self::Vessel => "DECLARED_FIELD_VESSEL",
+            Self::Listing => "DECLARED_FIELD_LISTING",
+            Self::Image => "DECLARED_FIELD_IMAGE",
+            Self::Direction => "DECLARED_FIELD_DIRECTION",
+            Self::Instant => "DECLARED_FIELD_INSTANT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DECLARED_FIELD_UNSPECIFIED" => Some(Self::Unspecified),
+            "DECLARED_FIELD_GTIN" => Some(Self::Gtin),
+            "DECLARED_FIELD_MODEL" => Some(Self::Model),
+            "DECLARED_FIELD_SERIAL" => Some(Self::Serial),
+            "DECLARED_FIELD_BATCH" => Some(Self::Batch),
+            "DECLARED_FIELD_BRAND" => Some(Self::Brand),
+            "DECLARED_FIELD_COMPONENT" => Some(Self::Component),
+            "DECLARED_FIELD_TARIFF" => Some(Self::Tariff),
+            "DECLARED_FIELD_DESCRIPTION" => Some(Self::Description),
+            "DECLARED_FIELD_ORIGIN" => Some(Self::Origin),
+            "DECLARED_FIELD_DISPATCH" => Some(Self::Dispatch),
+            "DECLARED_FIELD_IMPORTER" => Some(Self::Importer),
+            "DECLARED_FIELD_EXPORTER" => Some(Self::Exporter),
+            "DECLARED_FIELD_SELLER" => Some(Self::Seller),
+            "DECLARED_FIELD_BUYER" => Some(Self::Buyer),
+            "DECLARED_FIELD_MANUFACTURER" => Some(Self::Manufacturer),
+            "DECLARED_FIELD_CONSIGNEE" => Some(Self::Consignee),
+            "DECLARED_FIELD_DECLARANT" => Some(Self::Declarant),
+            "DECLARED_FIELD_CARRIER" => Some(Self::Carrier),
+            "DECLARED_FIELD_CONTAINER" => Some(Self::Container),
+            "DECLARED_FIELD_TRANSPORT_DOCUMENT" => Some(Self::TransportDocument),
+            "DECLARED_FIELD_VESSEL" => Some(Self::Vessel),
+            "DECLARED_FIELD_LISTING" => Some(Self::Listing),
+            "DECLARED_FIELD_IMAGE" => Some(Self::Image),
+            "DECLARED_FIELD_DIRECTION" => Some(Self::Direction),
+            "DECLARED_FIELD_INSTANT" => Some(Self::Instant),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod screen_service_client {
     #![allow(
@@ -6501,7 +6949,8 @@ pub mod screen_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Exact selectors now; declarations with the screener.
+    /// Outcomes are advice to officers and systems of customs. "None" is never "clear": every answer says which decisive
+    /// fields were missing, and whether the node's state is too old to say.
     #[derive(Debug, Clone)]
     pub struct ScreenServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -6571,7 +7020,8 @@ pub mod screen_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Anything one might type from a box: GTIN, model, serial, HS code, MID, LEI, EORI, respondent, order name.
+        /// Anything one might type or scan from a box: GTIN (also a GS1 element string or digital link), model, serial, tariff
+        /// code, MID, LEI, EORI, party, order name, free text.
         pub async fn lookup(
             &mut self,
             request: impl tonic::IntoRequest<super::LookupRequest>,
@@ -6593,6 +7043,57 @@ pub mod screen_service_client {
                 .insert(GrpcMethod::new("tocsin.v1.ScreenService", "Lookup"));
             self.inner.unary(req, path, codec).await
         }
+        /// Up to 1,000 lines of declarations at once. For this member's own clients, against the node's own jurisdiction.
+        /// Declarations are neither stored nor logged, and never leave the node.
+        pub async fn screen(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ScreenRequest>,
+        ) -> std::result::Result<tonic::Response<super::ScreenResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.v1.ScreenService/Screen",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.v1.ScreenService", "Screen"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The same without end: results come in the order of the lines. A reader that is slow slows the sender down. Lines are
+        /// checked against the blocks as they stand when each message arrives.
+        pub async fn screen_stream(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::ScreenStreamRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ScreenStreamResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tocsin.v1.ScreenService/ScreenStream",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tocsin.v1.ScreenService", "ScreenStream"));
+            self.inner.streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -6608,13 +7109,36 @@ pub mod screen_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ScreenServiceServer.
     #[async_trait]
     pub trait ScreenService: std::marker::Send + std::marker::Sync + 'static {
-        /// Anything one might type from a box: GTIN, model, serial, HS code, MID, LEI, EORI, respondent, order name.
+        /// Anything one might type or scan from a box: GTIN (also a GS1 element string or digital link), model, serial, tariff
+        /// code, MID, LEI, EORI, party, order name, free text.
         async fn lookup(
             &self,
             request: tonic::Request<super::LookupRequest>,
         ) -> std::result::Result<tonic::Response<super::LookupResponse>, tonic::Status>;
+        /// Up to 1,000 lines of declarations at once. For this member's own clients, against the node's own jurisdiction.
+        /// Declarations are neither stored nor logged, and never leave the node.
+        async fn screen(
+            &self,
+            request: tonic::Request<super::ScreenRequest>,
+        ) -> std::result::Result<tonic::Response<super::ScreenResponse>, tonic::Status>;
+        /// Server streaming response type for the ScreenStream method.
+        type ScreenStreamStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ScreenStreamResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The same without end: results come in the order of the lines. A reader that is slow slows the sender down. Lines are
+        /// checked against the blocks as they stand when each message arrives.
+        async fn screen_stream(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::ScreenStreamRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ScreenStreamStream>,
+            tonic::Status,
+        >;
     }
-    /// Exact selectors now; declarations with the screener.
+    /// Outcomes are advice to officers and systems of customs. "None" is never "clear": every answer says which decisive
+    /// fields were missing, and whether the node's state is too old to say.
     #[derive(Debug)]
     pub struct ScreenServiceServer<T> {
         inner: Arc<T>,
@@ -6732,6 +7256,99 @@ pub mod screen_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tocsin.v1.ScreenService/Screen" => {
+                    #[allow(non_camel_case_types)]
+                    struct ScreenSvc<T: ScreenService>(pub Arc<T>);
+                    impl<
+                        T: ScreenService,
+                    > tonic::server::UnaryService<super::ScreenRequest>
+                    for ScreenSvc<T> {
+                        type Response = super::ScreenResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ScreenRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ScreenService>::screen(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ScreenSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tocsin.v1.ScreenService/ScreenStream" => {
+                    #[allow(non_camel_case_types)]
+                    struct ScreenStreamSvc<T: ScreenService>(pub Arc<T>);
+                    impl<
+                        T: ScreenService,
+                    > tonic::server::StreamingService<super::ScreenStreamRequest>
+                    for ScreenStreamSvc<T> {
+                        type Response = super::ScreenStreamResponse;
+                        type ResponseStream = T::ScreenStreamStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::ScreenStreamRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ScreenService>::screen_stream(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ScreenStreamSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
