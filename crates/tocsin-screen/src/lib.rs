@@ -31,3 +31,4 @@ pub mod rules;
 mod sample;
 pub mod suppression;
 mod table;
+pub mod text;

@@ -154,8 +154,8 @@ const fn symbol(byte: u8) -> usize {
     }
 }
 
-/// Which letters a word has, as bits: words that differ in more of them than twice the slips allowed
-/// need no comparing.
+/// Which letters a word has, as bits: words that differ in more of them than twice the slips
+/// allowed need no comparing.
 pub(super) fn letters(word: &str) -> u64 {
     word.bytes().fold(0, |all, byte| all | 1 << symbol(byte))
 }

@@ -1,8 +1,8 @@
 //! A name in Latin letters.
 //!
 //! By tables of sounds: Cyrillic, Greek, kana, Hangul (Revised Romanization) and, character by
-//! character, Chinese (pinyin). Kanji have no reading of their own: beside kana they are left unread
-//! but for words that firms use; a name in Han characters alone is read as Chinese.
+//! character, Chinese (pinyin). Kanji have no reading of their own: beside kana they are left
+//! unread but for words that firms use; a name in Han characters alone is read as Chinese.
 
 use any_ascii::any_ascii_char;
 use unicode_normalization::UnicodeNormalization as _;
@@ -130,8 +130,8 @@ pub(super) fn native(text: &str, out: &mut Vec<char>) {
     }
 }
 
-/// How far apart two characters are: none, or one, or less where they are read alike, as traditional
-/// and simplified forms are.
+/// How far apart two characters are: none, or one, or less where they are read alike, as
+/// traditional and simplified forms are.
 pub(super) fn differ(a: char, b: char) -> f32 {
     if a == b {
         0.0
@@ -234,7 +234,7 @@ fn push_kana(letter: char, next: Option<char>, out: &mut String) -> usize {
     1
 }
 
-/// Writes a Greek letter as passports do (ELOT 743), with the one behind it where two are one sound.
+/// Writes a Greek letter as passports do (ELOT 743), with the next where two are one sound.
 fn push_greek(letter: char, next: Option<char>, out: &mut String) -> usize {
     let plain = |c: char| {
         c.to_lowercase()
