@@ -102,6 +102,8 @@ pub struct Terms {
     pub bond: Option<Bond>,
     /// Under which terms the importer may certify that goods are not covered.
     pub certification: Option<String>,
+    /// How much of past trade it would have touched; `None` when that was not tried.
+    pub breadth: Option<Breadth>,
 }
 
 impl Terms {
@@ -189,6 +191,27 @@ impl CarveOut {
     }
 }
 
+/// What an issuer found when it tried its order on past declarations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breadth {
+    /// Lines of declarations that were tried; at least 1.
+    pub lines: u64,
+    /// Of these, lines that the order would have touched; at most all.
+    pub hits: u64,
+}
+
+impl Breadth {
+    /// Whether the order touches more than this share of lines, above 0 up to 1.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of more lines than 2^53 is not wrong by a line"
+    )]
+    pub fn is_over(&self, share: f64) -> bool {
+        self.hits as f64 > self.lines as f64 * share
+    }
+}
+
 /// Entry under bond while the order is under review (19 CFR 12.39(b)(2)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bond {
@@ -202,6 +225,8 @@ const fn is_between(at_ms: i64, from_ms: i64, until_ms: i64) -> bool {
     from_ms <= at_ms && (until_ms == 0 || at_ms < until_ms)
 }
 
+/// Share of lines above which an order is over-broad, where no policy says otherwise.
+pub const BROAD_SHARE: f64 = 0.001;
 /// Related firms of one order (statement.proto).
 pub const MAX_RELATED: usize = 64;
 /// Carve-outs of one order (statement.proto).
@@ -238,6 +263,16 @@ mod tests {
             ..Terms::default()
         };
         assert!(terms.bars(Direction::Transit) && !terms.bars(Direction::Import));
+    }
+
+    #[test]
+    fn one_line_in_a_thousand_is_not_over_broad_and_more_is() {
+        let breadth = |hits| Breadth {
+            lines: 1_000_000,
+            hits,
+        };
+        assert!(!breadth(0).is_over(BROAD_SHARE) && !breadth(1_000).is_over(BROAD_SHARE));
+        assert!(breadth(1_001).is_over(BROAD_SHARE) && !breadth(1_000_000).is_over(1.0));
     }
 
     #[test]

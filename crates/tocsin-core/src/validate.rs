@@ -18,6 +18,7 @@ use crate::statement::{Act, DecodeError, DecodeFault, Decoded, Statement, Statem
 pub mod body;
 mod content;
 mod goods;
+mod terms;
 
 /// Why an entry has no effect.
 pub type InvalidReason = Refusal;

@@ -197,10 +197,12 @@ impl<'a> Round<'a> {
             ruling.kind,
             DecisionKind::Adopt | DecisionKind::Hold | DecisionKind::Flag
         );
-        if stops && self.limits.breadth_share.is_some() && self.registry.is_broad(order, judged) {
-            return review(RULE_BREADTH);
+        match self.limits.breadth_share {
+            Some(share) if stops && self.registry.is_broad(order, judged, share) => {
+                review(RULE_BREADTH)
+            }
+            Some(_) | None => ruling,
         }
-        ruling
     }
 
     /// More orders of one issuer in a day than the pack allows: its new ones wait for an officer.

@@ -12,7 +12,6 @@
 pub mod body;
 pub mod bundle;
 pub mod envelope;
-pub mod notice;
 pub mod proto;
 #[cfg(test)]
 mod raw;

@@ -1,4 +1,5 @@
-//! Strategies for whatever members can say, meaningful or not: the wire carries both.
+//! Strategies for whatever members can say, meaningful or not: the wire carries both. The inner ones
+//! are boxed: together they are larger than a test's stack.
 
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -18,7 +19,7 @@ use tocsin_core::report::{Exhibit, Report, ReportBody, ReportKind};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::{Act, BodyRef, DecodedBody, Statement, StatementRef};
 use tocsin_core::terms::{
-    Bond, CarveOut, CarveOutKind, Direction, Downstream, Related, Relation, Terms,
+    Bond, Breadth, CarveOut, CarveOutKind, Direction, Downstream, Related, Relation, Terms,
 };
 use tocsin_log::hash::Hash;
 
@@ -30,7 +31,7 @@ fn hash() -> impl Strategy<Value = Hash> {
     any::<[u8; 32]>().prop_map(Hash)
 }
 
-fn selector() -> impl Strategy<Value = Selector> {
+fn selector() -> BoxedStrategy<Selector> {
     prop_oneof![
         text().prop_map(Selector::Gtin),
         (text(), any::<u32>()).prop_map(|(code, edition)| Selector::Hs(HsCode { code, edition })),
@@ -49,6 +50,7 @@ fn selector() -> impl Strategy<Value = Selector> {
         text().prop_map(Selector::Brand),
         later_selector(),
     ]
+    .boxed()
 }
 
 /// The kinds that came with screening.
@@ -83,7 +85,7 @@ fn later_selector() -> impl Strategy<Value = Selector> {
     ]
 }
 
-fn terms() -> impl Strategy<Value = Terms> {
+fn terms() -> BoxedStrategy<Terms> {
     let related = (
         select(Relation::ALL),
         any::<u32>(),
@@ -119,8 +121,10 @@ fn terms() -> impl Strategy<Value = Terms> {
         option::of(select(Downstream::ALL)),
     );
     let lists = (vec(related, 0..3), vec(carve_out, 0..3), parties());
-    (words, lists, option::of(bond), option::of("[a-z]{1,8}")).prop_map(
-        |(words, lists, bond, certification)| Terms {
+    let breadth = any::<(u64, u64)>().prop_map(|(lines, hits)| Breadth { lines, hits });
+    let rest = (option::of("[a-z]{1,8}"), option::of(breadth));
+    (words, lists, option::of(bond), rest)
+        .prop_map(|(words, lists, bond, (certification, breadth))| Terms {
             directions: words.0,
             relations: words.1,
             related: lists.0,
@@ -129,8 +133,9 @@ fn terms() -> impl Strategy<Value = Terms> {
             authorised: lists.2,
             bond,
             certification,
-        },
-    )
+            breadth,
+        })
+        .boxed()
 }
 
 fn articles() -> impl Strategy<Value = Vec<Article>> {
@@ -141,7 +146,7 @@ fn articles() -> impl Strategy<Value = Vec<Article>> {
     vec(article, 0..4)
 }
 
-fn party() -> impl Strategy<Value = Party> {
+fn party() -> BoxedStrategy<Party> {
     (
         select(PartyKind::ALL),
         vec(text(), 0..3),
@@ -154,6 +159,7 @@ fn party() -> impl Strategy<Value = Party> {
             identifiers,
             country,
         })
+        .boxed()
 }
 
 fn parties() -> impl Strategy<Value = Vec<Party>> {
@@ -174,7 +180,7 @@ fn rights() -> impl Strategy<Value = Vec<Right>> {
 }
 
 /// Any text of an order.
-pub(crate) fn order() -> impl Strategy<Value = Order> {
+pub(crate) fn order() -> BoxedStrategy<Order> {
     let words = (
         select(Instrument::ALL),
         select(ScopeKind::ALL),
@@ -183,23 +189,25 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
     let lists = (parties(), articles(), rights());
     let texts = (text(), text(), text(), text());
     let rest = (any::<i64>(), any::<i64>(), any::<bool>(), any::<bool>());
-    (words, lists, texts, rest, terms()).prop_map(|(words, lists, texts, rest, terms)| Order {
-        case_ref: texts.0,
-        title: texts.1,
-        instrument: words.0,
-        scope: words.1,
-        respondents: lists.0,
-        articles: lists.1,
-        rights: lists.2,
-        no_right_reason: texts.2,
-        phase: words.2,
-        from_ms: rest.0,
-        until_ms: rest.1,
-        counterfeit: rest.2,
-        summary: texts.3,
-        exercise: rest.3,
-        terms,
-    })
+    (words, lists, texts, rest, terms())
+        .prop_map(|(words, lists, texts, rest, terms)| Order {
+            case_ref: texts.0,
+            title: texts.1,
+            instrument: words.0,
+            scope: words.1,
+            respondents: lists.0,
+            articles: lists.1,
+            rights: lists.2,
+            no_right_reason: texts.2,
+            phase: words.2,
+            from_ms: rest.0,
+            until_ms: rest.1,
+            counterfeit: rest.2,
+            summary: texts.3,
+            exercise: rest.3,
+            terms,
+        })
+        .boxed()
 }
 
 fn decision() -> impl Strategy<Value = Decision> {
@@ -219,7 +227,7 @@ fn decision() -> impl Strategy<Value = Decision> {
     )
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn act() -> BoxedStrategy<Act> {
     prop_oneof![
         select(ReportKind::ALL).prop_map(|kind| Act::Report(Report { kind })),
         (select(IndicatorKind::ALL), any::<i64>()).prop_map(|(kind, valid_until_ms)| {
@@ -241,6 +249,7 @@ fn act() -> impl Strategy<Value = Act> {
         decision().prop_map(Act::Decision),
         text().prop_map(|toml| Act::PolicyPack(PolicyPack { toml })),
     ]
+    .boxed()
 }
 
 /// Any statement.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use tocsin_core::statement::DecodeFault;
 use tocsin_core::terms::{
-    Bond, CarveOut, CarveOutKind, Direction, Downstream, Related, Relation, Terms,
+    Bond, Breadth, CarveOut, CarveOutKind, Direction, Downstream, Related, Relation, Terms,
 };
 
 use crate::proto::v1;
@@ -33,6 +33,10 @@ pub(crate) fn read(m: Option<v1::OrderTerms>) -> Read<Terms> {
             until_ms: bond.until_ms,
         }),
         certification: (!m.certification.is_empty()).then_some(m.certification),
+        breadth: m.breadth.map(|breadth| Breadth {
+            lines: breadth.lines,
+            hits: breadth.hits,
+        }),
     };
     if terms == Terms::default() {
         return Err(fault(DecodeFault::NotCanonical, ""));
@@ -89,6 +93,10 @@ pub(crate) fn write(terms: &Terms) -> Option<v1::OrderTerms> {
             until_ms: bond.until_ms,
         }),
         certification: terms.certification.clone().unwrap_or_default(),
+        breadth: terms.breadth.map(|breadth| v1::Breadth {
+            lines: breadth.lines,
+            hits: breadth.hits,
+        }),
     };
     (m != v1::OrderTerms::default()).then_some(m)
 }

@@ -6,10 +6,10 @@
 //! The points of each kind add up to 100; what does not apply counts as there.
 
 use tocsin_core::decision::{Decision, DecisionKind};
-use tocsin_core::order::{Order, ScopeKind};
+use tocsin_core::order::{Order, Phase, ScopeKind};
 use tocsin_core::party::Party;
 use tocsin_core::policy::{Pack, PolicyPack};
-use tocsin_core::product::{Article, SelectorKind, Strength};
+use tocsin_core::product::{Article, SelectorKind, Strength, Subject};
 use tocsin_core::report::ReportBody;
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::{Act, DecodedBody, Statement};
@@ -200,7 +200,9 @@ impl Asked {
     fn order(&mut self, order: &Order, further: &[Article], refs: usize) {
         let all: Vec<&Article> = order.articles.iter().chain(further).collect();
         self.of_each(&BARS, &all, |article| decides(article));
-        self.of_each(&BARS_HS, &all, |article| has(article, SelectorKind::Hs));
+        self.of_each(&BARS_HS, &all, |article| {
+            has(article, SelectorKind::Hs) || has(article, SelectorKind::Tariff)
+        });
         if order.scope == ScopeKind::Limited {
             let parties = &order.respondents;
             self.of_each(&BOUND, parties, |party| !party.identifiers.is_empty());
@@ -217,10 +219,20 @@ impl Asked {
         self.of_each(&CLAIMS, &patents, |right| !right.claims.is_empty());
         self.unless(!order.summary.is_empty(), &SUMMARY);
         self.unless(refs > 0, &RESTS_ON);
+        let tells = [
+            SelectorKind::Model,
+            SelectorKind::ModelPattern,
+            SelectorKind::Serial,
+        ];
         let told_apart = all
             .iter()
-            .any(|article| has(article, SelectorKind::Model) || has(article, SelectorKind::Serial));
-        self.unless(!order.counterfeit || told_apart, &TOLD_APART);
+            .any(|article| tells.iter().any(|kind| has(article, *kind)));
+        let is_listed = !order.terms.authorised.is_empty();
+        self.unless(!order.counterfeit || told_apart || is_listed, &TOLD_APART);
+        let is_bonded = order.terms.bond.is_some() || order.phase != Phase::Review;
+        self.unless(is_bonded, &BONDED);
+        let is_tried = order.scope == ScopeKind::Limited || order.terms.breadth.is_some();
+        self.unless(is_tried, &TRIED);
         self.unless(order.until_ms != 0, &ORDER_END);
     }
 
@@ -266,12 +278,15 @@ pub(crate) fn text_of<'a>(pack: &'a PolicyPack, bodies: &'a [DecodedBody]) -> &'
 /// Whether something about the goods decides by itself: an item, serial or long model number. A
 /// party's code names no goods.
 fn decides(article: &Article) -> bool {
-    use SelectorKind::{Gtin, Model, Serial};
     article.selectors.iter().any(|selector| {
         let is_strong = selector
             .canonical()
             .is_ok_and(|known| known.strength() == Strength::Strong);
-        is_strong && matches!(selector.kind(), Gtin | Model | Serial)
+        is_strong
+            && match selector.kind().subject() {
+                Subject::Goods | Subject::Consignment => true,
+                Subject::Party | Subject::Hint => false,
+            }
     })
 }
 
@@ -418,7 +433,7 @@ const FACT_AGE: Ask = Ask(
 
 const BARS: Ask = Ask(
     "articles.selectors",
-    25,
+    22,
     "nothing that decides: no item number, serial range or model number of 5 or more characters",
     "an order that only describes cannot be applied by machine",
     "no screener can hold on it: every match is a person's work",
@@ -426,7 +441,7 @@ const BARS: Ask = Ask(
 const BARS_HS: Ask = Ask("articles.selectors", 8, HS.2, HS.3, HS.4);
 const BOUND: Ask = Ask(
     "respondents.identifiers",
-    15,
+    12,
     "a respondent without lei, eori or mid",
     "a limited order needs article and party to match",
     "the importer cannot be told from another of the same name, so nothing is held",
@@ -469,9 +484,24 @@ const RESTS_ON: Ask = Ask(
 const TOLD_APART: Ask = Ask(
     "articles.selectors",
     7,
-    "counterfeits, and neither model nor serial number tells them from the genuine",
+    "counterfeits, and neither model or serial number nor a list of authorised importers tells \
+     them from the genuine",
     "a fake copies the genuine item number",
     "a match on the item number is never more than a review, so that genuine goods pass",
+);
+const BONDED: Ask = Ask(
+    "bond",
+    3,
+    "under review, and nothing is said of entry under bond",
+    "while an order is reviewed goods may often enter under bond, which is no hold",
+    "goods are held that the issuer would let in against security",
+);
+const TRIED: Ask = Ask(
+    "breadth",
+    3,
+    "not tried on past declarations",
+    "an order that binds everybody may touch more trade than it means to",
+    "nobody can foresee how many lines it will stop, and whose",
 );
 const ORDER_END: Ask = Ask(
     "until",
@@ -584,6 +614,8 @@ mod tests {
             &SUMMARY,
             &RESTS_ON,
             &TOLD_APART,
+            &BONDED,
+            &TRIED,
             &ORDER_END,
         ];
         let decision = [&REASON, &BASIS, &LOCAL_NUMBER, &HOLD_LENGTH];

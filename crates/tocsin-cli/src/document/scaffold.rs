@@ -17,19 +17,22 @@ pub fn scaffold(kind: Kind) -> String {
     let mut text = head.to_owned();
     match kind {
         Kind::Report => {
-            text.push_str(ARTICLES);
+            text.push_str(&ARTICLES.replace("CONSIGNMENT", CONSIGNMENT));
             text.push_str(&PARTIES.replace("KEY", "parties"));
             text.push_str(EXHIBITS);
         }
         Kind::Indicator => {
-            text.push_str(ARTICLES);
+            text.push_str(&ARTICLES.replace("CONSIGNMENT", CONSIGNMENT));
             text.push_str(&PARTIES.replace("KEY", "parties"));
         }
         Kind::Order => {
             text.push_str(RESPONDENTS_NOTE);
             text.push_str(&PARTIES.replace("KEY", "respondents"));
-            text.push_str(ARTICLES);
+            text.push_str(RELATED);
+            text.push_str(&ARTICLES.replace("CONSIGNMENT", NO_CONSIGNMENT));
             text.push_str(FURTHER_ARTICLES);
+            text.push_str(CARVE_OUTS);
+            text.push_str(AUTHORISED);
             text.push_str(&RIGHTS.replace("KEY", "rights"));
         }
         Kind::Decision => text.push_str(&RIGHTS.replace("KEY", "local_rights")),
@@ -119,6 +122,22 @@ counterfeit = false
 summary = "EXERCISE. Invented order on an invented product."
 # Only for trade secrets and like claims without a right: why there is none.
 no_right_reason = ""
+# Which movements it bars: import, export, transit, re_export, ftz_admission. None: import only.
+directions = ["import"]
+# Limited orders: who is bound beside the named respondents, if its text says so: affiliate, parent,
+# subsidiary, licensee, contractor, successor, assign. The firms stand in [[related]]. None: nobody.
+# relations = ["affiliate"]
+# Goods that contain the barred article: none are barred, listed (those that the articles list), or
+# any.
+downstream = "none"
+# Under which terms an importer may certify that goods are not covered; empty when none may.
+certification = ""
+# While the order is reviewed, goods may enter under bond, which is not a hold: amount and terms
+# (text), and until when.
+# bond = { text = "100 percent of entered value", until = 2027-01-21 }
+# How much of past trade it would have touched: over 0.1 % is over-broad, and other members may
+# review it for that. As `tocsin order simulate` prints it: lines tried, and hits among them.
+# breadth = { lines = 1000000, hits = 12 }
 # true when it is no real act. Every view shows it.
 exercise = true
 # Reports it rests on, by name (US-2026-0007) or as MEMBER:STATEMENT_ID.
@@ -223,14 +242,39 @@ selectors = [
   { gtin = "4006381333931" },
   # Part or model number. With 5 or more characters it decides, shorter it suggests.
   { model = "LX-4410/B" },
+  # Model numbers of one form (model_pattern): ? is any character, * any number of any, [A-F] one of a
+  # class, {100-299} a number of as many digits. There is nothing else.
+  # { model_pattern = "LX-44[12]?/*" },
   # Serial numbers LX000100 to LX000199: the prefix, then low to high, each of `width` digits.
   { serial = { prefix = "LX", low = 100, high = 199, width = 6 } },
+  # Batch or lot number. Only suggests.
+  # { batch = "L-2026-11" },
   # Tariff code (hs), 2, 4 or 6 digits, with its edition (2017, 2022 or 2028). Never enough alone.
   { hs = "8504.40", edition = 2022 },
+  # A country's own tariff code, 8 to 10 digits: whose (jurisdiction), and the year (edition).
+  # { tariff = "8504.40.9510", jurisdiction = "US", edition = 2026 },
   # Brand or sign on the goods. Only suggests.
   # { brand = "EXEMPLA" },
-]
+  # Country of origin, two letters. Never enough alone.
+  # { origin = "CN" },
+  # Words that describe the goods together, and their language. Never enough alone.
+  # { description = ["usb", "charger"], language = "en" },
+  # A picture of the goods as a hash of 64 bits, 16 hexadecimal digits; kind: phash or dhash.
+  # { image = "d1c4e0f0b8a49692", kind = "phash" },
+  # Where they are offered: a web address, or MARKETPLACE:ID. Only suggests.
+  # { listing = "https://shop.example/item/42" },
+CONSIGNMENT]
 "#;
+
+/// For what lasts no longer than a voyage.
+const CONSIGNMENT: &str = r#"  # Freight container, with its check digit. Another's goods after 90 days.
+  # { container = "CSQU3054383" },
+  # Transport document, by its kind: bill_of_lading or air_waybill. Another's goods after 90 days.
+  # { transport = "180-53925023", kind = "air_waybill" },
+"#;
+
+const NO_CONSIGNMENT: &str = "  # An order that ends within 90 days may name a container or \
+                              transport document, as in\n  # tocsin report new --stdout.\n";
 
 const FURTHER_ARTICLES: &str = r#"
 # Where there are more than fit a statement (12 KiB): the same fields, kept in a body that is never
@@ -261,7 +305,54 @@ identifiers = [
   # { eori = "DE1234567" },
   # Manufacturer code (mid) as in a US entry summary.
   # { mid = "JPEXENON12TOK" },
+  # Importer's number in a country's register (scheme): us, jp, kr or cn.
+  # { importer = "12-3456789", scheme = "us" },
+  # D-U-N-S number (duns), 9 digits.
+  # { duns = "15-048-3782" },
+  # IMO number of a vessel.
+  # { vessel = "9074729" },
 ]
+"#;
+
+const RELATED: &str = r#"
+# Firms in a relation that the order binds, each for as long as that is known.
+# [[related]]
+# Needed. One of `relations`.
+# relation = "affiliate"
+# Needed. Of whom: the respondent's first name, or #1 for the first.
+# of = "Exempla Nonesuch Trading Ltd"
+# Further fields as in [[respondents]].
+# names = ["Exempla Nonesuch Logistics Ltd"]
+# country = "HK"
+# Since when; left out, always.
+# from = 2026-01-01
+# Until when; left out, until further notice.
+# until = 2028-01-01
+"#;
+
+const CARVE_OUTS: &str = r#"
+# What passes although the order would bar it. Goods pass that meet every part of one.
+# [[carve_outs]]
+# Needed. service_repair, licensed_source, parallel_import, government_use, personal_luggage,
+# certified_redesign, low_value, research_sample, grandfathered_stock or date_window.
+# kind = "certified_redesign"
+# Needed. In the order's words.
+# text = "EXERCISE. Chargers of the redesign ruled on in the advisory opinion"
+# By what the goods are known, any of them; left out, all goods of the order.
+# selectors = [{ model = "LX-4410/C" }]
+# Whose goods, any of them; left out, anybody's.
+# parties = [{ names = ["Exempla Redesign Ltd"] }]
+# Since when goods pass; left out, since the order.
+# from = 2026-12-01
+# Until when goods pass; left out, as long as the order.
+# until = 2030-12-01
+"#;
+
+const AUTHORISED: &str = r#"
+# Who may import the genuine goods; as in [[respondents]]. It is as important as what is barred.
+# [[authorised]]
+# names = ["Exempla Genuine Imports Ltd"]
+# country = "US"
 "#;
 
 const EXHIBITS: &str = r#"

@@ -1,7 +1,9 @@
 //! What an order's document says beside its goods and respondents.
 
 use tocsin_core::party::Party;
-use tocsin_core::terms::{Bond, CarveOut, CarveOutKind, Downstream, Related, Relation, Terms};
+use tocsin_core::terms::{
+    Bond, Breadth, CarveOut, CarveOutKind, Downstream, Related, Relation, Terms,
+};
 
 use super::fields::Fields;
 use super::parts::{parties, party};
@@ -25,6 +27,7 @@ pub(super) fn terms(fields: &mut Fields<'_, '_>, respondents: &[Party]) -> Terms
             .collect(),
         authorised: parties(fields, "authorised"),
         bond: fields.table("bond").map(bond),
+        breadth: fields.table("breadth").map(breadth),
         certification: Some(fields.text_or_empty("certification")).filter(|text| !text.is_empty()),
     }
 }
@@ -95,6 +98,18 @@ fn bond(mut fields: Fields<'_, '_>) -> Bond {
     };
     fields.finish();
     bond
+}
+
+fn breadth(mut fields: Fields<'_, '_>) -> Breadth {
+    let breadth = Breadth {
+        lines: fields.number("lines").unwrap_or_default(),
+        hits: fields.number("hits").unwrap_or_default(),
+    };
+    if breadth.lines == 0 {
+        fields.problem("`lines` is missing: how many lines were tried");
+    }
+    fields.finish();
+    breadth
 }
 
 /// The word for goods that contain the article being free.

@@ -60,7 +60,7 @@ fn field_of(line: &str) -> Option<&str> {
 }
 
 /// A scaffold with nothing commented out.
-fn opened(kind: Kind) -> String {
+pub(super) fn opened(kind: Kind) -> String {
     let text = scaffold(kind);
     let lines: Vec<&str> = text
         .lines()
@@ -168,8 +168,15 @@ fn every_field_that_a_reader_knows_stands_explained_in_its_scaffold() {
         (Kind::Indicator, "tlp = ", top),
         (Kind::Indicator, "names = ", top),
         (Kind::Order, "tlp = ", top),
+        (Kind::Report, "jurisdiction = ", "zzzzzzzz = 0, "),
+        (Kind::Report, "scheme = ", "zzzzzzzz = 0, "),
+        (Kind::Report, "language = ", "zzzzzzzz = 0, "),
         (Kind::Order, "names = ", top),
         (Kind::Order, "office = ", top),
+        (Kind::Order, "relation = ", top),
+        (Kind::Order, "kind = \"certified", top),
+        (Kind::Order, "text = \"100", "zzzzzzzz = 0, "),
+        (Kind::Order, "lines = ", "zzzzzzzz = 0, "),
         (Kind::Decision, "tlp = ", top),
         (Kind::Decision, "office = ", top),
         (Kind::Policy, "[meta]", "zzzzzzzz = 0\n"),

@@ -5,7 +5,7 @@ use tocsin_core::order::Order;
 use tocsin_core::party::Party;
 use tocsin_core::product::{Article, Selector};
 use tocsin_core::right::Right;
-use tocsin_core::terms::{Downstream, Terms};
+use tocsin_core::terms::{Breadth, Downstream, Terms};
 
 use super::terms::{NOT_DOWNSTREAM, only_place};
 use crate::instant;
@@ -69,6 +69,9 @@ fn movements(terms: &Terms) -> Vec<String> {
             terms.certification.as_deref().unwrap_or_default(),
         ),
     ];
+    if let Some(Breadth { lines: tried, hits }) = terms.breadth {
+        lines.push(format!("breadth = {{ lines = {tried}, hits = {hits} }}"));
+    }
     if let Some(bond) = &terms.bond {
         let until = text("until", &instant::exact(bond.until_ms));
         lines.push(format!(
@@ -248,7 +251,10 @@ mod tests {
 
     use tocsin_core::statement::{Act, DecodedBody};
 
+    use tocsin_core::product::SelectorKind;
+
     use super::*;
+    use crate::document::tests::opened;
     use crate::document::{Document, Kind, parse, scaffold};
 
     fn document(text: &str) -> Document {
@@ -271,24 +277,54 @@ mod tests {
 
     #[test]
     fn an_order_reads_back_from_its_document() {
-        let identified = "identifiers = [{ lei = \"0000EXEMPLA000000070\" }, { eori = \"DE1\" },\n\
-                          { mid = \"JPEXENON12TOK\" }]\n#";
-        let full = scaffold(Kind::Order)
-            .replace("identifiers = [", identified)
-            .replace("  # { ", "  # ")
-            .replace("refs = []", "refs = [\"US-2026-0007\", \"jp:00\"]")
-            .replace("# [[further_articles]]", "[[further_articles]]")
-            .replace("# description = \"further", "description = \"further")
-            .replace(
-                "# selectors = [{",
-                "selectors = [{ brand = \"EXEMPLA\" }, {",
-            )
-            .replace("until = 2031-11-22\n", "");
-        let full = full.replacen("\n]\n", "\n", 1);
-        for text in [scaffold(Kind::Order), full] {
-            let read = document(&text);
+        let full = opened(Kind::Order).replace("refs = []", "refs = [\"US-2026-0007\", \"jp:00\"]");
+        let endless = full.replacen("until = 2031-11-22\n", "", 1);
+        for text in [scaffold(Kind::Order), full, endless] {
+            let mut read = document(&text);
+            // A new text has no number of its own.
+            read.number = None;
             assert_eq!(document(&written(&read)), read);
         }
+    }
+
+    #[test]
+    fn every_kind_of_selector_reads_back() {
+        let mut every = document(&opened(Kind::Order));
+        every.number = None;
+        let indicator = parse(Kind::Indicator, &opened(Kind::Indicator), Path::new("."));
+        let indicator = indicator.unwrap_or_else(|f| panic!("{f:?}"));
+        let (DecodedBody::Indicator(body), _) = &indicator.bodies[0] else {
+            panic!("an indicator")
+        };
+        let Act::Order(order) = &mut every.act else {
+            panic!("an order")
+        };
+        order.articles = body.articles.clone();
+        order.articles[0]
+            .selectors
+            .extend(body.parties[0].identifiers.iter().cloned());
+        let mut kinds: Vec<SelectorKind> = order.articles[0]
+            .selectors
+            .iter()
+            .map(Selector::kind)
+            .collect();
+        kinds.sort_unstable();
+        assert_eq!(kinds, SelectorKind::ALL);
+        assert_eq!(document(&written(&every)), every);
+    }
+
+    #[test]
+    fn a_related_firm_of_two_respondents_with_one_name_is_told_by_its_place() {
+        let mut twice = document(&opened(Kind::Order));
+        let Act::Order(order) = &mut twice.act else {
+            panic!("an order")
+        };
+        order.respondents.push(order.respondents[0].clone());
+        order.terms.related[0].of = 1;
+        twice.number = None;
+        let text = written(&twice);
+        assert!(text.contains("of = \"#2\""), "{text}");
+        assert_eq!(document(&text), twice);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tocsin_core::order::Order;
 use tocsin_core::party::Party;
-use tocsin_core::terms::{CarveOut, Direction, Related};
+use tocsin_core::terms::{BROAD_SHARE, Breadth, CarveOut, Direction, Related};
 
 use super::{party, party_text, selector, selector_text};
 use crate::instant;
@@ -23,6 +23,9 @@ pub fn terms(order: &Order) -> Value {
             "text": bond.text, "until": instant::show(bond.until_ms),
         })),
         "certification": terms.certification,
+        "breadth": terms.breadth.map(|breadth| json!({
+            "lines": breadth.lines, "hits": breadth.hits, "is_over_broad": breadth.is_over(BROAD_SHARE),
+        })),
     })
 }
 
@@ -97,6 +100,15 @@ pub fn terms_text(order: &Order) -> String {
     }
     if let Some(text) = &terms.certification {
         lines.push(format!("the importer may certify: {text}"));
+    }
+    if let Some(breadth) = &terms.breadth {
+        let Breadth { lines: tried, hits } = breadth;
+        let broad = if breadth.is_over(BROAD_SHARE) {
+            ": OVER-BROAD"
+        } else {
+            ""
+        };
+        lines.push(format!("touched {hits} of {tried} past lines{broad}"));
     }
     lines.join("\n")
 }

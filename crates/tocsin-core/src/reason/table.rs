@@ -232,6 +232,21 @@ reasons! {
     ScopeWithoutRespondents "SCOPE_WITHOUT_RESPONDENTS" InvalidArgument
         "A limited order binds named respondents, and names none."
         "Name them, or issue a general order.";
+    RelationOff "RELATION_OFF" InvalidArgument
+        "A related firm stands in a relation that the order does not bind."
+        "Name the relation in `relations`, if the order's text binds it, or leave the firm out.";
+    RelatedToNobody "RELATED_TO_NOBODY" InvalidArgument
+        "A related firm is said to be related to a respondent that the order does not have."
+        "Name one of the order's respondents in `of`.";
+    WindowOpen "WINDOW_OPEN" InvalidArgument
+        "A carve-out for a date window has neither beginning nor end: everything would pass."
+        "Say from when or until when goods pass.";
+    Breadth "BREADTH" InvalidArgument
+        "The breadth of an order is of no lines, or of more hits than lines."
+        "Copy lines and hits from what tocsin order simulate printed, or leave it out.";
+    BondTooLong "BOND_TOO_LONG" InvalidArgument
+        "Entry under bond would last longer than the order."
+        "End it with the review, and not after the order.";
     RightMissing "RIGHT_MISSING" InvalidArgument
         "An order rests on a right, or says why there is none."
         "Name the rights, or give no_right_reason.";
@@ -387,6 +402,9 @@ reasons! {
     SelectorDescriptionFormat "SELECTOR_DESCRIPTION_FORMAT" InvalidArgument
         "A description has a language and 1 to 16 words of at most 64 characters."
         "Name the language (en, ja, ...) and the words that all must be there.";
+    SelectorShortLived "SELECTOR_SHORT_LIVED" InvalidArgument
+        "A container or transport document stands in an order that lasts longer than 90 days."
+        "Put it into an order that ends within 90 days: later it names somebody else's goods.";
     SelectorImageFormat "SELECTOR_IMAGE_FORMAT" InvalidArgument
         "An image hash is that of an empty picture."
         "Hash the picture again.";

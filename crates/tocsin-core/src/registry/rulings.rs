@@ -90,16 +90,19 @@ impl Registry {
     }
 
     /// Whether a text bars some article from everybody without naming it by a number: by tariff
-    /// chapter, brand or maker alone. As far as breadth can be judged without declarations.
+    /// chapter, brand or maker alone; or would have touched more than `share` of past declarations,
+    /// as its issuer found. As far as breadth can be judged without declarations of one's own.
     #[must_use]
-    pub fn is_broad(&self, order: &StatementRef, judged: &Hash) -> bool {
+    pub fn is_broad(&self, order: &StatementRef, judged: &Hash, share: f64) -> bool {
         let texts = self.derived(order).map(|derived| &derived.history.texts);
         let text = texts.and_then(|texts| texts.iter().find(|text| text.statement_id == *judged));
         text.is_some_and(|text| {
             let order = &text.order;
-            order.scope == ScopeKind::General
+            let names_too_little = order.scope == ScopeKind::General
                 && !text.is_missing
-                && order.articles.iter().any(names_no_number)
+                && order.articles.iter().any(names_no_number);
+            let breadth = order.terms.breadth;
+            names_too_little || breadth.is_some_and(|breadth| breadth.is_over(share))
         })
     }
 

@@ -6,16 +6,16 @@
 //! texts.
 
 mod goods;
-
-use std::collections::BTreeSet;
+mod parties;
+mod terms;
 
 use crate::order::{Order, ScopeKind};
-use crate::party::Party;
 use crate::product::{Article, Selector, SelectorKind, Subject};
 use crate::right::Right;
-use crate::text::folded;
+use crate::terms::Terms;
 
-use goods::{Budget, Goods, canonical};
+use goods::{Budget, Goods};
+use parties::Names;
 
 /// The goods, parties and time that both texts bar, in the words of `text`; `None` when its
 /// selectors would be more than a scope can have, or too much to compare.
@@ -33,6 +33,11 @@ pub(super) fn narrowed(text: &Order, by: &Order) -> Option<Order> {
         }
     }
     let rights = &by.rights;
+    let bounded = bounded(text, by);
+    // No movement is barred by both.
+    if bounded.articles.is_empty() {
+        return Some(bounded);
+    }
     Some(Order {
         articles,
         rights: text
@@ -41,12 +46,12 @@ pub(super) fn narrowed(text: &Order, by: &Order) -> Option<Order> {
             .filter(|right| rights.iter().any(|other| is_same(right, other)))
             .cloned()
             .collect(),
-        ..bounded(text, by)
+        ..bounded
     })
 }
 
-/// As [`narrowed`], but of parties and time only: what can be said while the articles of `by` are
-/// not all here.
+/// As [`narrowed`], but of parties, time and terms only: what can be said while the articles of
+/// `by` are not all here. No articles are left where no movement is barred by both.
 pub(super) fn bounded(text: &Order, by: &Order) -> Order {
     let (scope, respondents) = match (text.scope, by.scope) {
         (ScopeKind::General | ScopeKind::Limited, ScopeKind::General) => {
@@ -64,9 +69,15 @@ pub(super) fn bounded(text: &Order, by: &Order) -> Order {
             )
         }
     };
+    let (articles, terms) = match terms::common(text, by, &respondents) {
+        Some(terms) => (text.articles.clone(), terms),
+        None => (Vec::new(), Terms::default()),
+    };
     Order {
         scope,
         respondents,
+        articles,
+        terms,
         from_ms: text.from_ms.max(by.from_ms),
         until_ms: match (text.until_ms, by.until_ms) {
             (0, until) | (until, 0) => until,
@@ -108,6 +119,7 @@ pub(super) fn is_within(new: &Order, old: &Order) -> bool {
             .iter()
             .all(|right| old.rights.iter().any(|other| is_same(right, other)))
         && are_parties_within(new, old)
+        && terms::is_within(new, old)
         && {
             let goods = Goods::of(&old.articles);
             let mut budget = Budget::new();
@@ -149,80 +161,10 @@ fn is_same(right: &Right, other: &Right) -> bool {
     (right.kind, &right.office, &right.number) == (other.kind, &other.office, &other.number)
 }
 
-/// What respondents are known by.
-struct Names {
-    names: BTreeSet<String>,
-    identifiers: BTreeSet<Selector>,
-}
-
-impl Names {
-    fn of(parties: &[Party]) -> Self {
-        Self {
-            names: parties
-                .iter()
-                .flat_map(|party| &party.names)
-                .map(|name| fold(name))
-                .collect(),
-            identifiers: parties
-                .iter()
-                .flat_map(|party| &party.identifiers)
-                .filter_map(canonical)
-                .collect(),
-        }
-    }
-
-    fn has_identifier(&self, identifier: &Selector) -> bool {
-        canonical(identifier).is_some_and(|identifier| self.identifiers.contains(&identifier))
-    }
-
-    /// The party with what it is known by on both sides; `None` when that is nothing.
-    fn common(&self, party: &Party) -> Option<Party> {
-        let mut names: Vec<String> = party
-            .names
-            .iter()
-            .filter(|name| self.names.contains(&fold(name)))
-            .cloned()
-            .collect();
-        let identifiers: Vec<Selector> = party
-            .identifiers
-            .iter()
-            .filter(|identifier| self.has_identifier(identifier))
-            .cloned()
-            .collect();
-        if names.is_empty() {
-            if identifiers.is_empty() {
-                return None;
-            }
-            // A party is shown by some name, even where only its identifier is common.
-            names.extend(party.names.first().cloned());
-        }
-        Some(Party {
-            names,
-            identifiers,
-            ..party.clone()
-        })
-    }
-
-    fn cover(&self, party: &Party) -> bool {
-        party
-            .names
-            .iter()
-            .all(|name| self.names.contains(&fold(name)))
-            && party
-                .identifiers
-                .iter()
-                .all(|identifier| self.has_identifier(identifier))
-    }
-}
-
-fn fold(name: &str) -> String {
-    folded(name).unwrap_or_else(|| name.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::product::{HsCode, SerialRange};
+    use crate::product::{HsCode, SerialRange, TariffCode};
     use crate::registry::sample;
 
     fn goods(selectors: &[Selector]) -> Order {
@@ -388,6 +330,52 @@ mod tests {
         assert!(is_within(&sample::limited(old.clone(), &["B"]), &limited));
         assert!(!is_within(&sample::limited(old.clone(), &["C"]), &limited));
         assert!(!is_within(&old, &limited));
+    }
+
+    #[test]
+    fn patterns_and_national_codes_are_cut_to_what_is_common() {
+        let model = |text: &str| Selector::Model(text.into());
+        let form = |text: &str| Selector::ModelPattern(text.into());
+        assert_eq!(left(&[form("LX*")], &[form("lx-1*")]), [form("LX1*")]);
+        assert_eq!(left(&[form("LX1*")], &[form("LX*")]), [form("LX1*")]);
+        let models = [model("LX-100"), model("LZ-1")];
+        assert_eq!(left(&models, &[form("LX*")]), [model("LX-100")]);
+        assert_eq!(left(&[form("LX*")], &models), [model("LX100")]);
+        assert_eq!(left(&[form("LX?1")], &[form("LX1?")]), []);
+        let code = |code: &str, edition| {
+            Selector::Tariff(TariffCode {
+                code: code.into(),
+                jurisdiction: "US".into(),
+                edition,
+            })
+        };
+        let ten = [code("9405110010", 2026)];
+        assert_eq!(left(&[hs("9405")], &ten), ten);
+        assert_eq!(left(&ten, &[hs("940511")]), ten);
+        assert_eq!(left(&[code("94051100", 2026)], &ten), ten);
+        assert_eq!(left(&ten, &[code("94051100", 2026)]), ten);
+        assert_eq!(left(&[code("94051100", 2025)], &ten), []);
+        // The tariff of 2028 stands under another edition of the Harmonized System.
+        assert_eq!(left(&[code("9405110010", 2028)], &[hs("9405")]), []);
+    }
+
+    #[test]
+    fn patterns_that_are_too_many_to_compare_are_not_guessed() {
+        let forms = |end: &str| -> Vec<Selector> {
+            let forms = (0..2_000).map(|at| format!("AA{at:04}*{end}"));
+            forms.map(Selector::ModelPattern).collect()
+        };
+        let (text, by) = (goods(&forms("B")), goods(&forms("C")));
+        assert!(
+            narrowed(&text, &by).is_some(),
+            "their beginnings tell them apart"
+        );
+        let alike = |end: &str| -> Vec<Selector> {
+            let forms = (0..2_000).map(|at| format!("AA*{at:04}{end}"));
+            forms.map(Selector::ModelPattern).collect()
+        };
+        let (text, by) = (goods(&alike("B")), goods(&alike("C")));
+        assert!(narrowed(&text, &by).is_none());
     }
 
     #[test]

@@ -855,11 +855,32 @@ fn an_article_without_a_number_makes_a_general_order_broad() {
         let limited = limited(text.clone(), &["Maker"]);
         let id = logs.issue(text).id;
         assert_eq!(
-            logs.registry.is_broad(&reference(id), &id),
+            logs.registry.is_broad(&reference(id), &id, 0.001),
             is_broad,
             "{articles:?}"
         );
         let id = logs.issue(limited).id;
-        assert!(!logs.registry.is_broad(&reference(id), &id));
+        assert!(!logs.registry.is_broad(&reference(id), &id, 0.001));
+    }
+}
+
+#[test]
+fn an_order_that_touched_too_much_of_past_trade_is_broad() {
+    use crate::terms::{Breadth, Terms};
+    let mut logs = Logs::new();
+    for (hits, is_broad) in [(1_000, false), (1_001, true)] {
+        let breadth = Breadth {
+            lines: 1_000_000,
+            hits,
+        };
+        let text = Order {
+            terms: Terms {
+                breadth: Some(breadth),
+                ..Terms::default()
+            },
+            ..models(&["LX-100"])
+        };
+        let id = logs.issue(text).id;
+        assert_eq!(logs.registry.is_broad(&reference(id), &id, 0.001), is_broad);
     }
 }

@@ -5,8 +5,9 @@ use super::content::check_pack;
 use super::goods::{
     articles, bounded, each, instant, line, long_text, paragraph, parties, required,
 };
+use super::terms::check_lifetimes;
 use crate::indicator::IndicatorBody;
-use crate::order::MAX_BODY_SELECTORS;
+use crate::order::{MAX_BODY_SELECTORS, Order};
 use crate::party::MAX_PARTIES;
 use crate::product::{MAX_ARTICLES, MAX_SELECTORS};
 use crate::reason::{Reason, Refusal};
@@ -26,7 +27,8 @@ pub fn check(act: &Act, body: &DecodedBody, jurisdiction: &str) -> Result<(), Re
             if body.articles.is_empty() {
                 return Err(Refusal::at(Reason::ListEmpty, "articles"));
             }
-            articles(&body.articles, MAX_BODY_SELECTORS, MAX_BODY_SELECTORS)
+            articles(&body.articles, MAX_BODY_SELECTORS, MAX_BODY_SELECTORS)?;
+            text_of(act).map_or(Ok(()), |order| check_lifetimes(&body.articles, order))
         }
         (Act::PolicyPack(_), DecodedBody::PolicyPack(body)) => check_pack(&body.toml, jurisdiction),
         (
@@ -41,6 +43,15 @@ pub fn check(act: &Act, body: &DecodedBody, jurisdiction: &str) -> Result<(), Re
             | DecodedBody::Order(_)
             | DecodedBody::PolicyPack(_),
         ) => Err(Reason::BodyKind.into()),
+    }
+}
+
+/// The text that a lasting body belongs to.
+fn text_of(act: &Act) -> Option<&Order> {
+    match act {
+        Act::Order(order) => Some(order),
+        Act::OrderAct(act) => act.replacement.as_ref(),
+        Act::Report(_) | Act::Indicator(_) | Act::Decision(_) | Act::PolicyPack(_) => None,
     }
 }
 

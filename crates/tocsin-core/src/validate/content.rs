@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::goods::{
     articles, bounded, each, instant, line, long_text, paragraph, parties, required, right,
 };
+use super::terms;
 use crate::decision::{Decision, DecisionKind, PolicyCitation};
 use crate::indicator::{Indicator, IndicatorKind};
 use crate::order::{
@@ -223,7 +224,9 @@ fn check_order(order: &Order) -> Result<(), Refusal> {
             return Err(Refusal::at(Reason::ValidityTooLong, "until_ms"));
         }
     }
-    paragraph(&order.summary, "summary")
+    paragraph(&order.summary, "summary")?;
+    terms::check_lifetimes(&order.articles, order)?;
+    terms::check(order).map_err(|refusal| refusal.within("terms"))
 }
 
 fn check_order_act(act: &OrderAct) -> Result<(), Refusal> {

@@ -98,7 +98,8 @@ pub(super) fn parties(parties: &[Party], max: usize, field: &str) -> Result<(), 
     each(parties, field, party)
 }
 
-fn party(party: &Party) -> Result<(), Refusal> {
+/// One party, known by name and by what names parties.
+pub(super) fn party(party: &Party) -> Result<(), Refusal> {
     match party.kind {
         PartyKind::Person => return Err(Refusal::at(Reason::SealingNotBuilt, "kind")),
         PartyKind::Company | PartyKind::StateBody | PartyKind::Vessel => {}

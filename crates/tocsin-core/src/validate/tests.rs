@@ -9,6 +9,7 @@ use crate::order::{Order, OrderAct};
 use crate::statement::Unknown;
 
 mod content;
+mod terms;
 
 /// Judges a statement as index 3 of its author's log.
 fn verdict(statement: &Statement, member: &str, signers: &[Who]) -> Verdict {

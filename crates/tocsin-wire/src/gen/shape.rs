@@ -7,7 +7,7 @@ pub(crate) const ORDER_BODY: usize = 3;
 pub(crate) const POLICY_PACK_BODY: usize = 4;
 pub(crate) const BUNDLE: usize = 5;
 
-pub(crate) static MESSAGES: [Message; 35] = [
+pub(crate) static MESSAGES: [Message; 36] = [
     Message {
         name: "Statement",
         fields: &[
@@ -220,6 +220,7 @@ pub(crate) static MESSAGES: [Message; 35] = [
             Field { number: 6, name: "authorised", kind: Kind::Message(15), repeated: true, oneof: None },
             Field { number: 7, name: "bond", kind: Kind::Message(27), repeated: false, oneof: None },
             Field { number: 8, name: "certification", kind: Kind::Text, repeated: false, oneof: None },
+            Field { number: 9, name: "breadth", kind: Kind::Message(28), repeated: false, oneof: None },
         ],
     },
     Message {
@@ -233,25 +234,25 @@ pub(crate) static MESSAGES: [Message; 35] = [
         name: "Selector",
         fields: &[
             Field { number: 1, name: "gtin", kind: Kind::Text, repeated: false, oneof: Some(0) },
-            Field { number: 2, name: "hs", kind: Kind::Message(28), repeated: false, oneof: Some(0) },
+            Field { number: 2, name: "hs", kind: Kind::Message(29), repeated: false, oneof: Some(0) },
             Field { number: 3, name: "model", kind: Kind::Text, repeated: false, oneof: Some(0) },
-            Field { number: 4, name: "serial", kind: Kind::Message(29), repeated: false, oneof: Some(0) },
+            Field { number: 4, name: "serial", kind: Kind::Message(30), repeated: false, oneof: Some(0) },
             Field { number: 5, name: "mid", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 6, name: "lei", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 7, name: "eori", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 8, name: "brand", kind: Kind::Text, repeated: false, oneof: Some(0) },
-            Field { number: 9, name: "tariff", kind: Kind::Message(30), repeated: false, oneof: Some(0) },
+            Field { number: 9, name: "tariff", kind: Kind::Message(31), repeated: false, oneof: Some(0) },
             Field { number: 10, name: "model_pattern", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 11, name: "batch", kind: Kind::Text, repeated: false, oneof: Some(0) },
-            Field { number: 12, name: "importer", kind: Kind::Message(31), repeated: false, oneof: Some(0) },
+            Field { number: 12, name: "importer", kind: Kind::Message(32), repeated: false, oneof: Some(0) },
             Field { number: 13, name: "duns", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 14, name: "container", kind: Kind::Text, repeated: false, oneof: Some(0) },
-            Field { number: 15, name: "transport", kind: Kind::Message(32), repeated: false, oneof: Some(0) },
+            Field { number: 15, name: "transport", kind: Kind::Message(33), repeated: false, oneof: Some(0) },
             Field { number: 16, name: "vessel", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 17, name: "listing", kind: Kind::Text, repeated: false, oneof: Some(0) },
             Field { number: 18, name: "origin", kind: Kind::Text, repeated: false, oneof: Some(0) },
-            Field { number: 19, name: "description", kind: Kind::Message(33), repeated: false, oneof: Some(0) },
-            Field { number: 20, name: "image", kind: Kind::Message(34), repeated: false, oneof: Some(0) },
+            Field { number: 19, name: "description", kind: Kind::Message(34), repeated: false, oneof: Some(0) },
+            Field { number: 20, name: "image", kind: Kind::Message(35), repeated: false, oneof: Some(0) },
         ],
     },
     Message {
@@ -288,6 +289,13 @@ pub(crate) static MESSAGES: [Message; 35] = [
         fields: &[
             Field { number: 1, name: "text", kind: Kind::Text, repeated: false, oneof: None },
             Field { number: 2, name: "until_ms", kind: Kind::Int64, repeated: false, oneof: None },
+        ],
+    },
+    Message {
+        name: "Breadth",
+        fields: &[
+            Field { number: 1, name: "lines", kind: Kind::Uint64, repeated: false, oneof: None },
+            Field { number: 2, name: "hits", kind: Kind::Uint64, repeated: false, oneof: None },
         ],
     },
     Message {

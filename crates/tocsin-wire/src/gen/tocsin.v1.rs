@@ -2301,6 +2301,18 @@ pub struct OrderTerms {
     /// Under which terms the importer may certify that goods are not covered; empty when it may not.
     #[prost(string, tag = "8")]
     pub certification: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "9")]
+    pub breadth: ::core::option::Option<Breadth>,
+}
+/// What the issuer found when it tried the order on past declarations.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Breadth {
+    /// Lines of declarations that were tried; at least 1.
+    #[prost(uint64, tag = "1")]
+    pub lines: u64,
+    /// Of these, lines that the order would have touched.
+    #[prost(uint64, tag = "2")]
+    pub hits: u64,
 }
 /// A firm that stands in a relation to a respondent, for a time.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3183,9 +3195,6 @@ pub struct Notice {
     pub grade: i32,
     #[prost(string, repeated, tag = "16")]
     pub also_blocked_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// When the act that brought it to its state was written, or the instant that did (Unix milliseconds); 0 = never.
-    #[prost(int64, tag = "17")]
-    pub since_ms: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetBlockRequest {
@@ -6043,12 +6052,6 @@ pub struct Member {
     pub frozen: bool,
     #[prost(string, repeated, tag = "9")]
     pub endpoints: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Until when the asked node surely has all that this member said (Unix milliseconds); 0 = never.
-    #[prost(int64, tag = "10")]
-    pub known_until_ms: i64,
-    /// By the policy pack in force at the asked node, that is too long ago to rely on; or its log is held back here.
-    #[prost(bool, tag = "11")]
-    pub stale: bool,
 }
 /// Generated client implementations.
 pub mod roster_service_client {
