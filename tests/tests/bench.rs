@@ -85,6 +85,19 @@ fn submissions_are_held_against_echo_verification_and_signature() {
 }
 
 #[test]
+fn screening_at_a_node_is_held_against_the_raw_stream_and_the_echo() {
+    let figures = bench_with("screen-service", &["--blocks", "300"]);
+    held_against(figure(&figures, "lines in streams"), &["raw stream"]);
+    held_against(
+        figure(&figures, "from a receipt to checks that know it, p99"),
+        &[],
+    );
+    figure(&figures, "memory of the node");
+    let beyond = |one: &&Value| one["figure"] == "look-up beyond its echo, p99";
+    assert!(figures.iter().any(|one| beyond(&one)));
+}
+
+#[test]
 fn a_notice_is_held_against_the_parts_of_its_way_and_sent_to_a_thousand() {
     let figures = bench("propagation");
     let parts = ["hops", "flushes", "signatures", "verifications"];

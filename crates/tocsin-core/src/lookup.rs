@@ -5,6 +5,8 @@
 //! by a fake never holds genuine goods (DESIGN decision 8). Reports and indicators are not looked
 //! at: they bar nothing.
 
+mod scanned;
+mod suggest;
 mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +79,8 @@ pub enum MatchKind {
     Selector(SelectorKind),
     /// A respondent's name.
     Respondent,
+    /// How an article is described.
+    Text,
     /// The order's own name.
     Order,
 }
@@ -88,6 +92,7 @@ impl MatchKind {
         match self {
             Self::Selector(kind) => kind.word(),
             Self::Respondent => "respondent",
+            Self::Text => "text",
             Self::Order => "order",
         }
     }
@@ -432,7 +437,7 @@ impl Index {
         if let Some(digits) = typed.national.as_ref().or(typed.tariff.as_ref()) {
             orders.extend(self.orders_of_national(digits));
         }
-        let serial = typed.selectors.iter().find_map(|selector| {
+        let model = typed.selectors.iter().find_map(|selector| {
             if let Selector::Model(text) = selector {
                 Some(text.as_str())
             } else {
@@ -440,15 +445,15 @@ impl Index {
             }
         });
         orders.extend(
-            serial
+            model
                 .into_iter()
                 .flat_map(|model| self.orders_of_form(model)),
         );
-        orders.extend(
-            serial
-                .into_iter()
-                .flat_map(|serial| self.orders_of_serial(serial)),
-        );
+        // Of a scanned code the serial number is one part, and the whole is no model.
+        let serial = canonical(&Selector::Model(typed.serial.clone()));
+        if let Some(Selector::Model(serial)) = serial {
+            orders.extend(self.orders_of_serial(&serial));
+        }
         orders
     }
 
@@ -617,6 +622,24 @@ mod tests {
             .first()
             .unwrap_or_else(|| panic!("{text} matches nothing"));
         (found.outcome, first.limit, first.kind.word())
+    }
+
+    #[test]
+    fn what_a_scanner_gives_is_looked_up_by_what_it_says() {
+        let mut logs = Logs::new();
+        logs.issue(all_kinds());
+        let blocked = Outcome::Blocked;
+        for text in [
+            "(01)04006381333931(21)XYZ",
+            "]C10104006381333931",
+            "https://id.gs1.org/01/04006381333931/21/XYZ",
+        ] {
+            assert_eq!(said(&logs, text), (blocked, None, "gtin"), "{text}");
+        }
+        let serial = "(01)09506000134352(21)SN10150";
+        assert_eq!(said(&logs, serial), (blocked, None, "serial"));
+        let slip = Typed::read("(01)04006381333932").unwrap();
+        assert!(slip.is_mistyped() && !slip.can_decide());
     }
 
     #[test]

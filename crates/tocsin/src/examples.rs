@@ -33,6 +33,13 @@ pub const EXAMPLES: &[Examples] = &[
         )],
     ),
     (
+        "bench screen-service",
+        &[(
+            "A short run: lines in streams and look-ups at a node with some hundred orders",
+            "tocsin bench screen-service --blocks 500 --seconds 1",
+        )],
+    ),
+    (
         "bench start",
         &[(
             "A short run: serving again with some thousand entries",

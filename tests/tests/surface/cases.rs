@@ -297,6 +297,7 @@ const CASES: &[(&str, Case)] = &[
     ("bench ingest", text("us", &[])),
     ("bench catchup", text("us", &[])),
     ("bench propagation", text("us", &[])),
+    ("bench screen-service", text("us", &[])),
     ("bench start", text("us", &[])),
     ("bench terms", text("us", &[])),
     ("alliance new", at("us", &[INIT_US, INIT_DE])),

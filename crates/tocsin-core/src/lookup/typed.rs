@@ -7,6 +7,7 @@ use crate::product::{
 };
 use crate::text::folded;
 
+use super::scanned::Scanned;
 use super::{LookupError, MAX_LOOKUP_CHARS};
 
 /// A typed text in every form in which it can match.
@@ -39,7 +40,12 @@ impl Typed {
             return Err(LookupError::TooLong);
         }
         let owned = || text.to_owned();
-        let digits: String = text
+        let scanned = Scanned::read(text);
+        let (item, serial, batch) = match &scanned {
+            Some(code) => (&*code.gtin, &*code.serial, &*code.batch),
+            None => (text, text, text),
+        };
+        let digits: String = item
             .chars()
             .filter(|c| !c.is_whitespace() && *c != '-')
             .collect();
@@ -50,7 +56,7 @@ impl Typed {
         let mut readings = vec![
             gtin,
             Selector::Model(owned()),
-            Selector::Batch(owned()),
+            Selector::Batch(batch.to_owned()),
             Selector::Mid(owned()),
             Selector::Lei(owned()),
             Selector::Eori(owned()),
@@ -83,7 +89,7 @@ impl Typed {
             // National digits beyond the sixth are no Harmonized System code.
             tariff: is_tariff.then(|| tariff.chars().take(6).collect()),
             national: is_national.then_some(tariff),
-            serial: owned(),
+            serial: serial.to_owned(),
             name: folded(text),
             order: match Name::parse(text) {
                 Some(Name::Numbered { name, .. }) => Some(name),

@@ -3,9 +3,11 @@
 
 use prost::Message;
 use tocsin_core::cursor::{Cursor, View};
-use tocsin_core::lookup::{Limit, Lookup, Match, Outcome, Typed};
+use tocsin_core::lookup::{Limit, Lookup, Match, MatchKind, Outcome, Typed};
 use tocsin_core::notice::Notice;
 use tocsin_core::registry::Registry;
+use tocsin_screen::answer::{Fact, Subject};
+use tocsin_screen::line::{Line, Party, Role};
 use tocsin_wire::proto::v1;
 use tocsin_wire::{screening, write};
 
@@ -41,6 +43,8 @@ pub(super) fn lookup(
         let issuer = node.alliance.member_of_log(&notice.order_ref.log);
         is_local_stale || issuer.is_some_and(|issuer| stale.has(issuer))
     };
+    let mut found = found;
+    let is_whole = suggest(node, registry, &asked.text, &jurisdiction, now, &mut found);
     let advised: Vec<Advised<'_>> = found
         .matches
         .iter()
@@ -54,7 +58,14 @@ pub(super) fn lookup(
     let (matches, is_cut) = shown(node, registry, advised, &jurisdiction, now);
     Ok(v1::LookupResponse {
         outcome: screening::outcome(outcome).into(),
-        explanation: explanation(&found, typed.is_mistyped(), is_cut, stale.is_any()),
+        explanation: Explained {
+            found: &found,
+            is_mistyped: typed.is_mistyped(),
+            is_cut,
+            is_stale: stale.is_any(),
+            is_whole,
+        }
+        .to_string(),
         matches,
         decisive_missing: found.decisive_missing,
         stale: stale.is_any(),
@@ -122,18 +133,86 @@ impl<'a> Advised<'a> {
     }
 }
 
-fn explanation(found: &Lookup, is_mistyped: bool, is_cut: bool, is_stale: bool) -> String {
-    let mut text = found.explanation.to_owned();
-    if is_mistyped {
-        text.push_str("; it reads like an item number, but its check digit is wrong: a slip?");
+/// Adds blocks whose parties or goods are called much like the text, which only the index knows;
+/// whether there was one for this jurisdiction. They suggest: an officer compares.
+///
+/// Each is looked at again in the registry, which may know of its end before the index does.
+fn suggest(
+    node: &Node,
+    registry: &Registry,
+    text: &str,
+    jurisdiction: &str,
+    now: i64,
+    found: &mut Lookup,
+) -> bool {
+    let frozen = node.screening.newest();
+    let Some(frozen) = frozen.filter(|_| jurisdiction == node.member().jurisdiction) else {
+        return false;
+    };
+    let party = Party {
+        role: Role::Seller,
+        name: text,
+        identifiers: &[],
+        country: "",
+    };
+    let line = Line {
+        description: text,
+        parties: &[party],
+        ..Line::default()
+    };
+    let answer = frozen.screen.check(&line, now);
+    found.is_truncated |= answer.is_truncated;
+    for hit in answer.hits {
+        let Subject::Block(known) = &hit.subject else {
+            continue;
+        };
+        let is_found = |one: &Match| one.notice.order_ref == known.order_ref;
+        let part = hit.parts.iter().find(|part| !part.contradicts());
+        let Some(part) = part.filter(|_| !found.matches.iter().any(is_found)) else {
+            continue;
+        };
+        let Some(notice) = registry.block(&known.order_ref, jurisdiction, now) else {
+            continue;
+        };
+        let kind = match part.fact {
+            Fact::Name => MatchKind::Respondent,
+            Fact::Text => MatchKind::Text,
+            Fact::Selector(kind) => MatchKind::Selector(kind),
+        };
+        found.suggest(kind, notice, part.of_order.clone(), part.canonical.clone());
     }
-    if found.is_truncated || is_cut {
-        text.push_str("; there are more matches than are shown");
+    true
+}
+
+/// What was compared and what came of it, for people.
+struct Explained<'a> {
+    found: &'a Lookup,
+    is_mistyped: bool,
+    is_cut: bool,
+    is_stale: bool,
+    /// Names and texts that are like it were compared too.
+    is_whole: bool,
+}
+
+impl std::fmt::Display for Explained<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.found.explanation)?;
+        if self.is_mistyped {
+            f.write_str("; it reads like an item number, but its check digit is wrong: a slip?")?;
+        }
+        if self.found.is_truncated || self.is_cut {
+            f.write_str("; there are more matches than are shown")?;
+        }
+        if !self.is_whole {
+            f.write_str("; names were compared letter by letter only")?;
+        }
+        if self.is_stale {
+            f.write_str(
+                "; some members' logs were not heard of for longer than the policy allows",
+            )?;
+        }
+        Ok(())
     }
-    if is_stale {
-        text.push_str("; some members' logs were not heard of for longer than the policy allows");
-    }
-    text
 }
 
 /// Why a match on a copy that is too old says no more than review.

@@ -248,3 +248,151 @@ const PART_FRAME_BYTES: usize = 4;
 /// Why a hit on a state that is too old says no more than review.
 const CAP_STALE: &str = "stale_state";
 const CAP_STALE_TEXT: &str = "the state of this node is too old to rely on";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tocsin_core::cursor::{Cursor, Vector, View};
+    use tocsin_core::product::SelectorKind;
+    use tocsin_screen::answer::{Basis, Fact, TriedResult};
+    use tocsin_screen::suppression::{Effect, Suppressed, Suppression};
+
+    use super::*;
+
+    fn listed(parts: Vec<Part>) -> Hit {
+        Hit {
+            subject: Subject::Listed(Arc::new(Entry {
+                list: "a list".into(),
+                dated: "2026-11-01".into(),
+                number: "7".to_owned(),
+                names: vec!["Acme".to_owned()],
+            })),
+            outcome: Outcome::Review,
+            score: 700,
+            parts,
+            missing: Fields::NONE.with(Field::Gtin),
+            tried: vec![Tried {
+                exception: Exception::CarveOut(2),
+                result: TriedResult::Claimed,
+                text: "repair".to_owned(),
+            }],
+            cap: Some(Cap::Listed),
+        }
+    }
+
+    fn part(text: &str) -> Part {
+        Part {
+            side: Side::Party,
+            field: Field::Seller,
+            fact: Fact::Selector(SelectorKind::Lei),
+            raw: text.to_owned(),
+            canonical: text.to_owned(),
+            of_order: text.to_owned(),
+            strength: Strength::Strong,
+            score: 1_000,
+        }
+    }
+
+    fn found(hits: Vec<Hit>) -> Answer {
+        Answer {
+            outcome: Outcome::Review,
+            decisive_missing: true,
+            missing: Fields::NONE.with(Field::Instant),
+            unreadable: Fields::NONE.with(Field::Model),
+            hits,
+            is_truncated: false,
+            basis: Arc::new(Basis {
+                position: Cursor {
+                    view: View::NONE,
+                    vector: Vector::default(),
+                },
+                ages: Vec::new(),
+            }),
+        }
+    }
+
+    fn told(found: &Answer, judged: JudgedHit<'_>) -> v1::ScreenAnswer {
+        answer(&Judged {
+            answer: found,
+            outcome: judged.outcome,
+            hits: vec![judged; found.hits.len()],
+        })
+    }
+
+    const PLAIN: JudgedHit<'_> = JudgedHit {
+        outcome: Outcome::Review,
+        is_stale: false,
+        mark: None,
+    };
+
+    #[test]
+    fn an_answer_is_told_with_its_reasons() {
+        let found = found(vec![listed(vec![part("X"), part("Y")])]);
+        let message = told(&found, PLAIN);
+        assert_eq!(message.outcome(), v1::Outcome::Review);
+        assert!(message.decisive_missing && !message.is_truncated);
+        assert_eq!(message.missing, [i32::from(v1::DeclaredField::Instant)]);
+        assert_eq!(message.unreadable, [i32::from(v1::DeclaredField::Model)]);
+        let hit = &message.hits[0];
+        assert_eq!((hit.cap.as_str(), hit.score), ("listed", 700));
+        assert_eq!(hit.parts.len(), 2);
+        assert_eq!(hit.parts[0].fact, "lei");
+        assert_eq!(hit.parts[0].field(), v1::DeclaredField::Seller);
+        assert_eq!(
+            (hit.tried[0].index, hit.tried[0].result.as_str()),
+            (2, "claimed")
+        );
+        assert!(matches!(
+            hit.subject,
+            Some(v1::screen_hit::Subject::List(_))
+        ));
+    }
+
+    #[test]
+    fn a_stale_state_and_a_suppression_are_seen_in_the_hit() {
+        let suppression = Suppression {
+            what: Suppressed::TrustedImporter {
+                identifier: "DE123456".to_owned(),
+            },
+            reason: "audited".to_owned(),
+            author: "officer 12".to_owned(),
+            until_ms: 5,
+        };
+        let judged = JudgedHit {
+            is_stale: true,
+            mark: Some(Mark {
+                suppression: &suppression,
+                effect: Effect::NotForBlocks,
+            }),
+            ..PLAIN
+        };
+        let message = told(&found(vec![listed(Vec::new())]), judged);
+        let mark = message.hits[0].suppression.as_ref().unwrap();
+        assert_eq!(message.hits[0].cap, "stale_state");
+        assert_eq!(mark.effect, "not_for_blocks");
+    }
+
+    #[test]
+    fn hits_beyond_the_bound_are_cut_and_it_is_said() {
+        let many = found(vec![listed(vec![part("X")]); MAX_HITS + 1]);
+        let message = told(&many, PLAIN);
+        assert_eq!((message.hits.len(), message.is_truncated), (MAX_HITS, true));
+        // The longest texts in every script, and more parts than fit.
+        let long = part(&"\u{20000}".repeat(1_000));
+        let large = found(vec![listed(vec![long; 32]); MAX_HITS]);
+        let message = told(&large, PLAIN);
+        assert!(message.is_truncated && !message.hits.is_empty());
+        assert!(message.hits[0].parts.len() < 32);
+        assert!(message.encoded_len() < MAX_HITS_BYTES + 1_024);
+    }
+
+    #[test]
+    fn every_field_has_its_own_number() {
+        let mut numbers: Vec<i32> = Field::ALL.iter().map(|one| field(*one).into()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), Field::ALL.len());
+        assert!(!numbers.contains(&0));
+    }
+}

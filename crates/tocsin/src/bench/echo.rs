@@ -21,6 +21,7 @@ use tocsin_node::tls::{NodeTls, Trust};
 use tocsin_wire::proto::v1;
 use tocsin_wire::proto::v1::log_service_client::LogServiceClient;
 use tocsin_wire::proto::v1::log_service_server::{LogService, LogServiceServer};
+use tocsin_wire::proto::v1::screen_service_server::{ScreenService, ScreenServiceServer};
 use tocsin_wire::proto::v1::submit_service_server::{SubmitService, SubmitServiceServer};
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt};
@@ -178,7 +179,12 @@ pub(super) async fn serve(config: &Path) -> Result<(), Failure> {
     let submit = SubmitServiceServer::new(Handler)
         .max_decoding_message_size(limits::MAX_SUBMIT_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_CONTROL_MESSAGE_BYTES);
-    let routes = Routes::new(submit).add_service(LogServiceServer::new(Handler));
+    let screen = ScreenServiceServer::new(Handler)
+        .max_decoding_message_size(limits::MAX_SCREEN_MESSAGE_BYTES)
+        .max_encoding_message_size(limits::MAX_ANSWER_MESSAGE_BYTES);
+    let routes = Routes::new(submit)
+        .add_service(screen)
+        .add_service(LogServiceServer::new(Handler));
     let tcp = TcpListener::bind(config.listen).await.map_err(failed)?;
     listener.serve(tcp, routes, stop).await.map_err(failed)
 }
@@ -224,6 +230,59 @@ impl SubmitService for Handler {
             let accepted = echo(message?.submission.unwrap_or_default());
             Ok(v1::SubmitStreamResponse {
                 outcome: Some(v1::submit_stream_response::Outcome::Accepted(accepted)),
+            })
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+/// What a screener says of a line that meets nothing, with the fields that such a line lacks.
+fn nothing_found(line: v1::DeclarationLine) -> v1::ScreenResult {
+    let missing = (1..=17).collect();
+    v1::ScreenResult {
+        declaration: line.declaration,
+        line: line.line,
+        result: Some(v1::screen_result::Result::Answer(v1::ScreenAnswer {
+            outcome: v1::Outcome::None.into(),
+            decisive_missing: true,
+            missing,
+            ..v1::ScreenAnswer::default()
+        })),
+    }
+}
+
+#[tonic::async_trait]
+impl ScreenService for Handler {
+    type ScreenStreamStream =
+        Pin<Box<dyn Stream<Item = Result<v1::ScreenStreamResponse, Status>> + Send>>;
+
+    async fn lookup(
+        &self,
+        request: Request<v1::LookupRequest>,
+    ) -> Result<Response<v1::LookupResponse>, Status> {
+        Ok(Response::new(v1::LookupResponse {
+            outcome: v1::Outcome::None.into(),
+            explanation: request.into_inner().text,
+            ..v1::LookupResponse::default()
+        }))
+    }
+
+    async fn screen(
+        &self,
+        _: Request<v1::ScreenRequest>,
+    ) -> Result<Response<v1::ScreenResponse>, Status> {
+        Err(not_here())
+    }
+
+    async fn screen_stream(
+        &self,
+        request: Request<Streaming<v1::ScreenStreamRequest>>,
+    ) -> Result<Response<Self::ScreenStreamStream>, Status> {
+        let answers = request.into_inner().map(|message| {
+            let results = message?.lines.into_iter().map(nothing_found);
+            Ok(v1::ScreenStreamResponse {
+                results: results.collect(),
+                state: Some(v1::ScreenState::default()),
             })
         });
         Ok(Response::new(Box::pin(answers)))

@@ -23,6 +23,7 @@ mod machine;
 mod officers;
 mod propagation;
 mod report;
+mod service;
 mod start;
 mod terms;
 mod watcher;
@@ -63,6 +64,14 @@ pub enum BenchVerb {
     ///
     /// Example: tocsin bench propagation --seconds 5
     Propagation(RunArgs),
+    /// Screening at a node: streams of lines, look-ups, and how soon an order counts
+    ///
+    /// One node with so many orders in force, each on goods and a firm of its own. Lines in streams are
+    /// held against the raw stream: the same messages answered by the same listener with what a line
+    /// that meets nothing gets. Look-ups are held beyond the echo of the same call.
+    ///
+    /// Example: tocsin bench screen-service --blocks 500 --seconds 1
+    ScreenService(service::ServiceArgs),
     /// What this machine does at best: the terms of all limits
     ///
     /// Signatures, hashes and echoes with both cores busy; a flush and a call alone. Each is held
@@ -106,6 +115,7 @@ pub fn run(verb: &BenchVerb, out: &mut Output) -> Result<(), Failure> {
             BenchVerb::Catchup(args) => Box::pin(catchup::run(args, out)).await,
             BenchVerb::Start(args) => Box::pin(start::run(args, out)).await,
             BenchVerb::Propagation(args) => Box::pin(propagation::run(args, out)).await,
+            BenchVerb::ScreenService(args) => Box::pin(service::run(args, out)).await,
             BenchVerb::Terms(args) => Box::pin(machine::run(args, out)).await,
             BenchVerb::ServeEcho { config } => echo::serve(config).await,
         }

@@ -7,6 +7,7 @@ use tocsin_cli::instant::now_ms;
 use tocsin_cli::keyfile::fill_random;
 use tocsin_core::handling::Tlp;
 use tocsin_core::order::{Instrument, Order, OrderAct, OrderActKind, Phase, ScopeKind};
+use tocsin_core::party::{Party, PartyKind};
 use tocsin_core::policy::PolicyPack;
 use tocsin_core::product::{Article, Selector};
 use tocsin_core::right::{Right, RightKind};
@@ -21,7 +22,7 @@ use tocsin_wire::proto::v1;
 use crate::demo::network::{LABEL, Network};
 
 /// The first number of an order, above those of reports.
-const FIRST_NUMBER: u32 = 1 << 30;
+pub(super) const FIRST_NUMBER: u32 = 1 << 30;
 
 /// Two persons of one member.
 pub(super) struct Officers {
@@ -66,6 +67,35 @@ impl Officers {
             statement_id: entry.statement_id(),
         };
         Ok((request(&entry), name))
+    }
+
+    /// The next order, signed by both, with the number that its goods are called by.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub(super) fn numbered_order(&self) -> Result<(u32, v1::SubmitRequest), Failure> {
+        let number = self.next.load(Ordering::Relaxed);
+        let (request, _) = self.order()?;
+        Ok((number, request))
+    }
+
+    /// The next order, on a firm by name too, as it stands in a log.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub(super) fn order_on_a_firm(&self) -> Result<Entry, Failure> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let firm = Party {
+            kind: PartyKind::Company,
+            names: vec![firm(number)],
+            identifiers: Vec::new(),
+            country: "CN".to_owned(),
+        };
+        let order = Order {
+            respondents: vec![firm],
+            ..order(number)
+        };
+        self.say(Act::Order(Box::new(order)), number, None)
     }
 
     /// The withdrawal of an order, signed by both.
@@ -166,8 +196,26 @@ fn order(number: u32) -> Order {
     }
 }
 
+/// A firm's name of words that no other has.
+pub(super) fn firm(number: u32) -> String {
+    let mut word = String::new();
+    let mut rest = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24;
+    for _ in 0..5 {
+        let at = usize::try_from(rest % SYLLABLES.len() as u64).unwrap_or(0);
+        word.push_str(SYLLABLES.get(at).copied().unwrap_or_default());
+        rest /= SYLLABLES.len() as u64;
+    }
+    format!("{word} Lighting Trading Co., Ltd.")
+}
+
+/// What the words of firms' names are made of.
+const SYLLABLES: [&str; 20] = [
+    "ka", "ro", "mi", "ten", "sul", "var", "lo", "phi", "gra", "ne", "bo", "tir", "zan", "he",
+    "qui", "dor", "pas", "ulm", "wex", "ny",
+];
+
 /// An item number with its check digit (GS1 General Specifications 7.9).
-fn gtin(number: u32) -> String {
+pub(super) fn gtin(number: u32) -> String {
     let digits = format!("95{number:010}");
     let weighed = digits.bytes().rev().zip([3, 1].into_iter().cycle());
     let sum: u32 = weighed

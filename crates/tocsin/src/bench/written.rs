@@ -23,6 +23,9 @@ use crate::setup::member::Home;
 /// Statements that are signed on all cores before they are written.
 const SIGNED_AT_ONCE: u64 = 4_096;
 
+/// An entry and its bodies.
+pub(super) type Made = (Entry, Vec<Vec<u8>>);
+
 /// The log that was written.
 #[derive(Clone, Debug)]
 pub(super) struct Written {
@@ -46,19 +49,35 @@ pub(super) fn write(
     author: &Author,
     entries: u64,
 ) -> Result<Written, Failure> {
+    let make = || author.signed().map(|(entry, body)| (entry, vec![body]));
+    write_all(home, origin, &make, entries)
+}
+
+/// Writes so many entries with their bodies, as they are made, into the log of a member whose node
+/// does not run.
+///
+/// # Errors
+/// When its files cannot be read or written.
+pub(super) fn write_all(
+    home: &Home,
+    origin: &Origin,
+    make: &(impl Fn() -> Result<Made, Failure> + Sync),
+    entries: u64,
+) -> Result<Written, Failure> {
     let mut log = open(home.dir(), origin, &home.keys().join("log.key"))?;
     let mut record_bytes = 0;
     let mut left = entries;
     while left > 0 {
         let count = left.min(SIGNED_AT_ONCE);
         let mut batch = log.batch();
-        for (entry, body) in signed(author, count)? {
+        for (entry, bodies) in signed(make, count)? {
             let leaf = entry.encode().map_err(failed)?;
-            record_bytes = leaf.len() + body.len();
-            if let Err(Refusal::BatchOverLimit) = batch.push(&leaf, &[&body]) {
+            let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+            record_bytes = leaf.len() + bodies.iter().map(|body| body.len()).sum::<usize>();
+            if let Err(Refusal::BatchOverLimit) = batch.push(&leaf, &bodies) {
                 log.commit(&batch).map_err(failed)?;
                 batch = log.batch();
-                batch.push(&leaf, &[&body]).map_err(failed)?;
+                batch.push(&leaf, &bodies).map_err(failed)?;
             }
         }
         log.commit(&batch).map_err(failed)?;
@@ -83,8 +102,11 @@ fn open(dir: &Path, origin: &Origin, key: &Path) -> Result<OwnLog, Failure> {
     Ok(log)
 }
 
-/// The next reports, made on all cores.
-fn signed(author: &Author, count: u64) -> Result<Vec<(Entry, Vec<u8>)>, Failure> {
+/// The next entries, made on all cores.
+fn signed(
+    make: &(impl Fn() -> Result<Made, Failure> + Sync),
+    count: u64,
+) -> Result<Vec<Made>, Failure> {
     let lanes = cores() as u64;
     let parts = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..lanes)
@@ -92,7 +114,7 @@ fn signed(author: &Author, count: u64) -> Result<Vec<(Entry, Vec<u8>)>, Failure>
                 let share = count / lanes + u64::from(lane < count % lanes);
                 scope.spawn(move || {
                     (0..share)
-                        .map(|_| author.signed())
+                        .map(|_| make())
                         .collect::<Result<Vec<_>, Failure>>()
                 })
             })
@@ -102,7 +124,7 @@ fn signed(author: &Author, count: u64) -> Result<Vec<(Entry, Vec<u8>)>, Failure>
             .map(|thread| thread.join().map_err(|_| failed("a thread ended")))
             .collect::<Result<Vec<_>, Failure>>()
     })?;
-    let parts: Vec<Vec<(Entry, Vec<u8>)>> = parts.into_iter().collect::<Result<_, _>>()?;
+    let parts: Vec<Vec<Made>> = parts.into_iter().collect::<Result<_, _>>()?;
     Ok(parts.into_iter().flatten().collect())
 }
 
