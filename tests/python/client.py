@@ -73,6 +73,20 @@ class Node:
     def stub(self, file: str, service: str):
         return getattr(contract(f"{file}_pb2_grpc"), f"{service}Stub")(self.channel)
 
+    # -- screening --
+
+    def screen(self, lines: list[dict]) -> list[str]:
+        """The outcome of each line of a declaration, in order; of a line that was refused, the reason."""
+        screen = contract("screen_pb2")
+        requests = (screen.ScreenStreamRequest(lines=[screen.DeclarationLine(**line)]) for line in lines)
+        results = []
+        for response in self.stub("screen", "ScreenService").ScreenStream(requests, timeout=UNARY_SECONDS):
+            for result in response.results:
+                refused = result.WhichOneof("result") == "refused"
+                outcome = screen.Outcome.Name(result.answer.outcome).removeprefix("OUTCOME_").lower()
+                results.append(result.refused.reason if refused else outcome)
+        return results
+
     # -- saying something --
 
     def next_number(self, year: int) -> int:

@@ -59,6 +59,9 @@ async fn a_client_in_another_language_proves_watches_and_resumes_at_another_memb
     publish_policy(&network, "de").await;
     let mut client = Client::start(&python, &network);
     client.until("proved_elsewhere", |_| true);
+    let screened = client.until("screened", |_| true);
+    let expected = ["none", "FIELD_INVALID", "none"];
+    assert_eq!(screened["outcomes"], serde_json::json!(expected));
 
     // The member to resume at is away while the first orders are decided on, so that the logs reach
     // it in another order than they reached the node that is lost.
