@@ -9,6 +9,7 @@
 //! for the authority whose border the goods cross; whoever wants another country's blocks asks that
 //! country's node, or screens at home against its notices.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -126,9 +127,10 @@ fn read_suppressions(file: &Path) -> Result<Suppressions, String> {
 pub(crate) async fn run(node: Arc<Node>) {
     let mut changed = node.state.watch();
     let stop = node.stopping();
+    let mut told = Told::new();
     loop {
         changed.borrow_and_update();
-        follow(&node);
+        follow(&node, &mut told);
         // Many changes within a moment make one swap.
         tokio::select! {
             () = tokio::time::sleep(limits::SCREEN_SWAP_INTERVAL) => {}
@@ -141,8 +143,12 @@ pub(crate) async fn run(node: Arc<Node>) {
     }
 }
 
+/// Versions of the blocks that changed last. While a lasting body is missing, the position stands
+/// before it, and all that came after is named as changed each time.
+type Told = BTreeMap<StatementRef, u64>;
+
 /// Brings the index to the registry's present position.
-fn follow(node: &Node) {
+fn follow(node: &Node, told: &mut Told) {
     let screening = &node.screening;
     let jurisdiction = &node.member().jurisdiction;
     let before = screening.newest();
@@ -157,14 +163,18 @@ fn follow(node: &Node) {
         let changed: Vec<StatementRef> = changed.into_iter().cloned().collect();
         (registry.position(), changed)
     };
-    if before
-        .as_ref()
-        .is_some_and(|before| before.vector == vector)
-    {
-        return;
-    }
     let now = clock::now_ms();
-    let notices = notices(node, jurisdiction, &changed, now);
+    let mut notices = notices(node, jurisdiction, &changed, now);
+    if let Some(before) = &before {
+        let versions = notices.iter().map(|n| (n.order_ref.clone(), n.version));
+        let versions: Told = versions.collect();
+        notices.retain(|notice| told.get(&notice.order_ref) != Some(&notice.version));
+        *told = versions;
+        if notices.is_empty() && before.vector == vector {
+            return;
+        }
+    }
+    let count = notices.len();
     let basis = Basis {
         position: position(&vector),
         ages: basis_ages(node, &vector, now),
@@ -185,7 +195,7 @@ fn follow(node: &Node) {
         let seconds = timer.seconds();
         tracing::info!(blocks, seconds, "ready to screen");
     }
-    node.metrics.screen_swapped(blocks, changed.len(), &timer);
+    node.metrics.screen_swapped(blocks, count, &timer);
 }
 
 /// The blocks of these orders. The registry is let go between stretches, so that a long list stops
