@@ -12,11 +12,13 @@ mod act;
 mod context;
 pub mod operator;
 mod pending;
+mod screen;
 
 pub use act::{ActArgs, ActHow, AmendArgs, Cause, ModifyArgs, TextArgs};
 pub use context::{ContextArgs, ContextVerb};
 use operator::{CheckArgs, PeerVerb, TraceArgs};
 pub use pending::{PendingArgs, PendingSignArgs, PendingVerb};
+pub use screen::{MappingVerb, ScreenArgs, ScreenHow, ScreenVerb, SimulateArgs};
 
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug)]
@@ -104,6 +106,8 @@ pub enum Command {
     Notices(NoticesVerb),
     /// Is this item, party or order blocked? Type what the box says
     Lookup(LookupArgs),
+    /// Screen a file of declarations against blocks, on this machine; goes on where it stopped
+    Screen(ScreenArgs),
     /// Verify a .tsn file offline, or a statement by its name
     Verify(VerifyArgs),
     /// The signed logs
@@ -194,6 +198,8 @@ pub enum OrderVerb {
     Amend(AmendArgs),
     /// Write the text of an order as it stands as a document, to change it
     Text(TextArgs),
+    /// What an order document would do, tried on an archive; exit 20 when it is over-broad
+    Simulate(SimulateArgs),
 }
 
 /// What is done with policy packs.
@@ -249,6 +255,8 @@ pub enum BlockVerb {
         #[arg(long, default_value = "")]
         filter: String,
     },
+    /// What a block would do in force here, tried on an archive; exit 20 when it is over-broad
+    Simulate(SimulateArgs),
 }
 
 /// What is done with notices.
@@ -479,8 +487,14 @@ pub struct WatchArgs {
 #[derive(Args, Clone, Debug)]
 pub struct LookupArgs {
     /// GTIN, model, serial, HS code, MID, LEI, EORI, respondent or order
-    #[arg(required = true, num_args = 1..)]
+    #[arg(required_unless_present = "row", num_args = 1..)]
     pub text: Vec<String>,
+    /// Explain this row of a file that `screen` wrote, instead
+    #[arg(long, value_name = "N", requires = "hits", conflicts_with = "text")]
+    pub row: Option<u64>,
+    /// The hits.csv that has the row
+    #[arg(long = "in", id = "hits", value_name = "FILE", requires = "row")]
+    pub hits: Option<PathBuf>,
     /// Where, e.g. DE; the node's own when left out
     #[arg(long, value_name = "CODE")]
     pub jurisdiction: Option<String>,
@@ -595,6 +609,13 @@ mod tests {
             "tocsin block matrix",
             "tocsin notices watch --cursor AAAA --count 3",
             "tocsin lookup 4006381333931 --exit-code",
+            "tocsin lookup --row 7 --in out/hits.csv",
+            "tocsin screen a.csv --mapping m.toml --out out --review-budget 100 --exit-code",
+            "tocsin screen a.csv --since 2026-11-22 --suppress s.toml --lists l.csv",
+            "tocsin screen mapping new a.csv --stdout",
+            "tocsin screen mapping test m.toml a.csv",
+            "tocsin order simulate order.toml --archive a.csv",
+            "tocsin block simulate US-2026-0412 --archive a.csv --mapping m.toml",
             "tocsin verify file.tsn --genesis 00",
             "tocsin log head us",
             "tocsin log show us --start 3 --limit 2",
@@ -623,6 +644,9 @@ mod tests {
             "tocsin report lint r.toml --min-completeness 101",
             "tocsin context remove",
             "tocsin lookup",
+            "tocsin lookup --row 7",
+            "tocsin screen",
+            "tocsin screen a.csv --restart",
             "tocsin pending sign",
             "tocsin order withdraw US-2026-0412 --reason x --draft --out f.tsn",
         ] {

@@ -24,7 +24,7 @@ pub const ABOUT: &str = "Tocsin: an alarm bell rung in one town and heard in all
 /// Commands by who mostly uses them, in the order in which help lists them.
 pub const ROLES: &[(&str, &[&str])] = &[
     ("Begin", &["demo"]),
-    ("Customs", &["lookup", "block", "notices"]),
+    ("Customs", &["lookup", "screen", "block", "notices"]),
     ("Investigators", &["report", "indicator"]),
     ("Officers", &["order", "decide", "policy", "pending"]),
     (

@@ -116,6 +116,12 @@ impl Output {
         Progress::new(what, total, !self.quiet)
     }
 
+    /// How far a file of so many bytes has been read, with its rows and the time left.
+    #[must_use]
+    pub fn file_progress(&self, what: &str, bytes: u64) -> Progress {
+        Progress::of_file(what, bytes, !self.quiet)
+    }
+
     /// A sentence for people; nothing in the machine forms.
     ///
     /// # Errors
@@ -293,6 +299,19 @@ pub fn clean_line(text: &str) -> String {
         .map(|c| if matches!(c, '\n' | '\t') { ' ' } else { c })
         .collect();
     clean(&flat)
+}
+
+/// A row of a CSV file: on one line, every text quoted, and none that a spreadsheet would run.
+#[must_use]
+pub fn csv_row(cells: &[String]) -> String {
+    let safe: Vec<String> = cells.iter().map(|cell| clean_line(cell)).collect();
+    csv_line(&safe)
+}
+
+/// A cell as it was before [`csv_row`]: without the mark that keeps a spreadsheet from running it.
+#[must_use]
+pub fn csv_cell(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
 }
 
 /// C0, DEL, C1, bidirectional controls, line and paragraph separators, invisible tags.

@@ -20,6 +20,7 @@ pub struct Progress {
     bar: ProgressBar,
     began: Instant,
     waits: Cell<bool>,
+    rows: Cell<u64>,
 }
 
 impl Progress {
@@ -42,6 +43,31 @@ impl Progress {
             bar,
             began: Instant::now(),
             waits: Cell::new(show),
+            rows: Cell::new(0),
+        }
+    }
+
+    /// Of a file of so many bytes, whose rows are counted beside: share, rows, rows a second and
+    /// time left.
+    #[must_use]
+    pub fn of_file(what: &str, bytes: u64, show: bool) -> Self {
+        let progress = Self::new(what, Some(bytes), show);
+        let form = "{prefix} {bar:24} {percent} %  {msg}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(form) {
+            progress.bar.set_style(style);
+        }
+        progress.bar.set_prefix(clean_line(what));
+        progress.bar.set_message("");
+        progress
+    }
+
+    /// So many more rows of a file are done.
+    pub fn rows(&self, rows: u64) {
+        self.rows.set(self.rows.get() + rows);
+        if !self.waits.get() && !self.bar.is_hidden() {
+            let seconds = self.began.elapsed().as_secs().max(1);
+            let (rows, rate) = (self.rows.get(), self.rows.get() / seconds);
+            self.bar.set_message(format!("{rows} rows  {rate} rows/s"));
         }
     }
 

@@ -111,6 +111,32 @@ pub enum BlockState {
 }
 
 impl BlockState {
+    /// Every state.
+    pub const ALL: [Self; 16] = [
+        Self::None,
+        Self::InForce,
+        Self::Held,
+        Self::Review,
+        Self::Flagged,
+        Self::Informed,
+        Self::Declined,
+        Self::NotCompetent,
+        Self::Paused,
+        Self::Suspended,
+        Self::Ended,
+        Self::Rescinded,
+        Self::Withdrawn,
+        Self::Expired,
+        Self::Lapsed,
+        Self::Scheduled,
+    ];
+
+    /// The state of a word in notices.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
     /// The word in notices.
     #[must_use]
     pub const fn word(self) -> &'static str {

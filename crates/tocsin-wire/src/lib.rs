@@ -12,6 +12,7 @@
 pub mod body;
 pub mod bundle;
 pub mod envelope;
+pub mod notice;
 pub mod proto;
 #[cfg(test)]
 mod raw;

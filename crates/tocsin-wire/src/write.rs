@@ -214,6 +214,7 @@ pub fn notice(notice: &Notice) -> v1::Notice {
         exercise: notice.exercise,
         grade: grade(notice.grade).into(),
         also_blocked_by: notice.also_blocked_by.clone(),
+        since_ms: notice.since_ms,
     }
 }
 

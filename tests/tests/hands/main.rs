@@ -1,6 +1,6 @@
 //! What people and programs do with a member's own node: many submissions on one stream, drafts
-//! that wait for a second officer, and the hand tool's writing commands from an empty file to an
-//! order withdrawn, each as a real process against real nodes.
+//! that wait for a second officer, the hand tool's writing commands from an empty file to an
+//! order withdrawn, and files of declarations screened, each as a real process against real nodes.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@
 )]
 
 mod drafts;
+mod files;
 mod screening;
 mod stream;
 mod tool;

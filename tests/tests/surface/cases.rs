@@ -146,6 +146,15 @@ const DECIDED: &[&str] = &[
     "timeout 30 bash -c \
      'until tocsin trace US-2026-0412 --at DE | grep -q \"by rule\"; do :; done'",
 ];
+/// A file of declarations, two of which an order of the desk and its scaffold are about.
+const DECLARATIONS: &[&str] = &[FILE];
+const FILE: &str = "printf 'MRN,Item,GTIN,Model,Description,Origin,Importer\\n\
+     26DE1,1,4006381333931,,chargers,CN,Exempla Nonesuch Trading Ltd\\n\
+     26DE2,1,,ZZ-1,ropes,JP,Musterfirma GmbH\\n26DE3,1,,HX-220B,lamps,CN,\\n' > declarations.csv";
+const MAPPED: &[&str] = &[FILE, "tocsin screen mapping new declarations.csv"];
+const SCREENED: &[&str] = &[FILE, "tocsin screen declarations.csv --out screened"];
+const DRAFTED: &[&str] = &[FILE, "tocsin order new order.toml"];
+const ADOPTABLE: &[&str] = &["@order", FILE];
 const INIT_DE: &str = "tocsin init --member de --jurisdiction DE --name Zoll \
                        --alliance demo.tocsin.example --dir de --officer p-1 --officer p-2";
 const INIT_US: &str = "tocsin init --member us --jurisdiction US --name CBP \
@@ -242,6 +251,13 @@ const CASES: &[(&str, Case)] = &[
     ("order rescind", asks("us", &["@order"])),
     ("order withdraw", asks("us", &["@order"])),
     ("decide", asks("de", &["@order"])),
+    ("lookup #3", at("us", SCREENED)),
+    ("screen", at("us", DECLARATIONS)),
+    ("screen #2", at("us", MAPPED)),
+    ("screen mapping new", at("us", DECLARATIONS)),
+    ("screen mapping test", at("us", MAPPED)),
+    ("order simulate", at("us", DRAFTED)),
+    ("block simulate", at("us", ADOPTABLE)),
     ("policy lint", at("de", POLICY)),
     ("policy test", at("de", POLICY)),
     ("policy sign", at("de", POLICY)),

@@ -1,6 +1,6 @@
 //! Pages of what files of declarations, and the work on them, can be refused or told.
 
-use super::Side::{Caller, File};
+use super::Side::{Caller, File, Nobody};
 use super::{Page, page};
 
 /// Reasons of files and rows; in order.
@@ -74,11 +74,47 @@ pub(super) const FILES: &[Page] = &[
          --mapping.",
     ),
     page(
+        "NO_HITS_FILE",
+        Caller,
+        "The file is none that tocsin screen writes hits to.",
+        "Name the hits.csv, holds.csv or reviews.csv of a screened file.",
+    ),
+    page(
+        "RESULTS_EXIST",
+        Caller,
+        "The folder holds the results of another run.",
+        "Choose another folder with --out, or replace them with --restart.",
+    ),
+    page(
+        "RESUME_OTHER_INPUT",
+        Caller,
+        "The folder holds unfinished work on another file, or the file has changed since.",
+        "Give the file it began with, unchanged, or begin anew with --restart.",
+    ),
+    page(
+        "ROW_NOT_LISTED",
+        Caller,
+        "The file of hits does not have that row: nothing matched it, or it was not screened.",
+        "Look in rejects.csv; rows are numbered from 1, and a heading does not count.",
+    ),
+    page(
         "ROW_TOO_LONG",
         File,
         "A row, or the number of its values, is longer than any that is real. Unless it says \
          otherwise, it was not screened.",
         "Look for a quote without its partner at the line that is named.",
+    ),
+    page(
+        "SCREEN_INTERRUPTED",
+        Nobody,
+        "Screening was stopped before the end of the file; what was done is kept in its folder.",
+        "Run the same command again: it goes on where it stopped.",
+    ),
+    page(
+        "SUPPRESSIONS_MALFORMED",
+        Caller,
+        "The file of suppressions says something that no such file says; nothing of it was taken.",
+        "Mend what is named: each has reason, author and an end.",
     ),
     page(
         "VALUE_TOO_LONG",

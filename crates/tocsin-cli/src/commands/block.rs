@@ -51,8 +51,12 @@ const SHOW: &[Column] = &[
 /// # Errors
 /// When the node refuses.
 pub async fn run(session: &mut Session, verb: BlockVerb) -> Result<Exit, Failure> {
+    if let BlockVerb::Simulate(args) = &verb {
+        return super::screen::simulate(session, args).await;
+    }
     let node = session.node().await?;
     match verb {
+        BlockVerb::Simulate(_) => {}
         BlockVerb::List {
             jurisdiction,
             in_force,

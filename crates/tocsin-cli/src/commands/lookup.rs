@@ -10,11 +10,14 @@ use crate::failure::{Exit, Failure};
 use crate::rpc::call;
 use crate::session::Session;
 
-/// `lookup TEXT`.
+/// `lookup TEXT`, `lookup --row N --in hits.csv`.
 ///
 /// # Errors
 /// When the node refuses.
 pub async fn run(session: &mut Session, args: &LookupArgs) -> Result<Exit, Failure> {
+    if let (Some(row), Some(hits)) = (args.row, &args.hits) {
+        return super::screen::explain(session, row, hits, args.jurisdiction.as_deref()).await;
+    }
     let node = session.node().await?;
     let mut screen = client!(node, screen_service_client, ScreenServiceClient);
     let request = v1::LookupRequest {

@@ -16,6 +16,7 @@ pub mod peer;
 pub mod pending;
 pub mod policy;
 pub mod record;
+pub mod screen;
 pub mod statement;
 pub mod status;
 pub mod text;
@@ -52,6 +53,7 @@ pub async fn run(
         Command::Block(verb) => block::run(session, verb).await,
         Command::Notices(NoticesVerb::Watch(args)) => notices::watch(session, &args).await,
         Command::Lookup(args) => lookup::run(session, &args).await,
+        Command::Screen(args) => screen::run(session, &args).await,
         Command::Verify(args) => verify::run(session, &args).await,
         Command::Log(LogVerb::Head { member }) => log::head(session, member).await,
         Command::Log(LogVerb::Show {
@@ -99,6 +101,7 @@ async fn order_verb(session: &mut Session, verb: OrderVerb) -> Result<Exit, Fail
         OrderVerb::Withdraw(args) => act::run(session, OrderActKind::Withdraw, &args).await,
         OrderVerb::Text(args) => text::run(session, &args).await,
         OrderVerb::Amend(args) => amend::run(session, &args).await,
+        OrderVerb::Simulate(args) => screen::simulate(session, &args).await,
     }
 }
 

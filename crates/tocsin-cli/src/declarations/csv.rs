@@ -162,6 +162,14 @@ impl Csv {
         Ok(rows)
     }
 
+    /// The next row as it stands; what cannot be read is passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn row(&mut self) -> Result<Option<Vec<String>>, Failure> {
+        Ok(self.sample(1)?.pop())
+    }
+
     fn next(&mut self) -> Result<Next, Failure> {
         self.begin()?;
         let line = self.line;

@@ -16,7 +16,43 @@ pub const EXAMPLES: &[Examples] = &[
                 "A model, in another country",
                 "tocsin lookup HX-220B --jurisdiction DE",
             ),
+            (
+                "Why a row of a screened file was a hit, and what the blocks say of it now",
+                "tocsin lookup --row 1 --in screened/hits.csv",
+            ),
         ],
+    ),
+    (
+        "screen",
+        &[
+            (
+                "A file against the blocks here; a hit stops the script (exits 10)",
+                "tocsin screen declarations.csv --out screened --exit-code",
+            ),
+            (
+                "By a mapping, with the hundred most urgent to review",
+                "tocsin screen declarations.csv --mapping mapping.toml --out screened \
+                 --review-budget 100",
+            ),
+            (
+                "An archive against blocks that changed since a day",
+                "tocsin screen declarations.csv --since 2026-11-22",
+            ),
+        ],
+    ),
+    (
+        "screen mapping new",
+        &[(
+            "Propose what each column means; writes mapping.toml",
+            "tocsin screen mapping new declarations.csv",
+        )],
+    ),
+    (
+        "screen mapping test",
+        &[(
+            "The first rows as the mapping reads them",
+            "tocsin screen mapping test mapping.toml declarations.csv",
+        )],
     ),
     (
         "block list",
@@ -220,6 +256,20 @@ pub const EXAMPLES: &[Examples] = &[
         &[(
             "Its text as it stands, as a document to change",
             "tocsin order text US-2026-0412 changed.toml",
+        )],
+    ),
+    (
+        "order simulate",
+        &[(
+            "What it would have done to last month's declarations; here too much (exits 20)",
+            "tocsin order simulate order.toml --archive declarations.csv",
+        )],
+    ),
+    (
+        "block simulate",
+        &[(
+            "What an ally's order would do here if it were adopted; here too much (exits 20)",
+            "tocsin block simulate US-2026-0412 --archive declarations.csv",
         )],
     ),
     (

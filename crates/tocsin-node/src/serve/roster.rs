@@ -8,6 +8,8 @@ use tocsin_wire::proto::v1;
 use tocsin_wire::proto::v1::roster_service_server::RosterService;
 use tonic::{Request, Response, Status};
 
+use crate::clock;
+use crate::freshness::Stale;
 use crate::identity::identity;
 use crate::node::Node;
 
@@ -22,7 +24,13 @@ impl Roster {
         Self { node }
     }
 
-    fn member(&self, member: &roster::Member, connected: bool) -> v1::Member {
+    fn member(
+        &self,
+        member: &roster::Member,
+        connected: bool,
+        stale: &Stale,
+        now_ms: i64,
+    ) -> v1::Member {
         let node = &self.node;
         let origin = member.origin.to_string();
         v1::Member {
@@ -35,6 +43,8 @@ impl Roster {
             connected,
             frozen: node.evidence.is_frozen(&origin),
             endpoints: member.tls.endpoints.clone(),
+            known_until_ms: node.known_until(member, now_ms),
+            stale: stale.has(&member.id),
             origin,
         }
     }
@@ -65,7 +75,10 @@ impl RosterService for Roster {
         // Our own node is no peer of ours, and always reached.
         let is_reached = |id: &str| links.get(id).is_none_or(|link| link.connected);
         let members = self.node.alliance.members();
-        let members = members.map(|member| self.member(member, is_reached(&member.id)));
+        let now_ms = clock::now_ms();
+        let stale = Stale::of(&self.node, &self.node.member().jurisdiction, now_ms);
+        let members =
+            members.map(|member| self.member(member, is_reached(&member.id), &stale, now_ms));
         Ok(Response::new(v1::ListMembersResponse {
             members: members.collect(),
         }))

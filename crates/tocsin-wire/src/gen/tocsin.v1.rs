@@ -3195,6 +3195,9 @@ pub struct Notice {
     pub grade: i32,
     #[prost(string, repeated, tag = "16")]
     pub also_blocked_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When the act that brought it to its state was written, or the instant that did (Unix milliseconds); 0 = never.
+    #[prost(int64, tag = "17")]
+    pub since_ms: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetBlockRequest {
@@ -6052,6 +6055,12 @@ pub struct Member {
     pub frozen: bool,
     #[prost(string, repeated, tag = "9")]
     pub endpoints: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Until when the asked node surely has all that this member said (Unix milliseconds); 0 = never.
+    #[prost(int64, tag = "10")]
+    pub known_until_ms: i64,
+    /// By the policy pack in force at the asked node, that is too long ago to rely on; or its log is held back here.
+    #[prost(bool, tag = "11")]
+    pub stale: bool,
 }
 /// Generated client implementations.
 pub mod roster_service_client {
