@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tocsin_tests::{graph, repository};
 
-/// More than this many locked crates is more than a small team can follow.
-const MAX_LOCKED_CRATES: usize = 330;
+/// More than this many locked crates is more than a small team can follow. Thirteen of them come
+/// with Parquet for systems that we do not build for.
+const MAX_LOCKED_CRATES: usize = 335;
 
 /// What the pure crates must not reach, however far down.
 const EFFECTS: [&str; 14] = [

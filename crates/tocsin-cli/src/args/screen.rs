@@ -11,7 +11,7 @@ pub struct ScreenArgs {
     /// Mappings of columns; without this, a file is screened
     #[command(subcommand)]
     pub verb: Option<ScreenVerb>,
-    /// Declarations: CSV, JSON Lines or WCO data model XML
+    /// Declarations: CSV, JSON Lines, Parquet or WCO data model XML
     #[arg(required = true)]
     pub file: Option<PathBuf>,
     /// What screening is to do

@@ -80,6 +80,13 @@ pub(super) const FILES: &[Page] = &[
         "Name the hits.csv, holds.csv or reviews.csv of a screened file.",
     ),
     page(
+        "PARQUET_UNREADABLE",
+        File,
+        "The file is no sound Parquet file, or is compressed in a way other than Snappy or not at \
+         all. Nothing of it was screened.",
+        "Write it again, with Snappy or without compression.",
+    ),
+    page(
         "RESULTS_EXIST",
         Caller,
         "The folder holds the results of another run.",

@@ -67,12 +67,6 @@ impl Input {
         &self.identity
     }
 
-    /// The file itself, for readers that go to and fro.
-    #[must_use]
-    pub fn file(&self) -> &Arc<File> {
-        &self.file
-    }
-
     /// Another reading of it, from its beginning to the length it had when it was opened.
     #[must_use]
     pub fn reading(&self) -> Reading {
@@ -124,6 +118,24 @@ pub struct Reading {
     file: Arc<File>,
     at: u64,
     end: u64,
+}
+
+impl Reading {
+    /// Another reading of the same file from a place on.
+    #[must_use]
+    pub fn at(&self, start: u64) -> Self {
+        Self {
+            file: Arc::clone(&self.file),
+            at: start,
+            end: self.end,
+        }
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub const fn length(&self) -> u64 {
+        self.end
+    }
 }
 
 impl Read for Reading {

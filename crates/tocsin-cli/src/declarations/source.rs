@@ -9,6 +9,7 @@ use super::guess::{Guess, guess};
 use super::input::{Input, unread};
 use super::json::Json;
 use super::mapping::Mapping;
+use super::parquet::Parquet;
 use super::rows::Rows;
 use super::wco::Wco;
 use crate::failure::Failure;
@@ -27,6 +28,8 @@ pub enum Form {
     Json,
     /// XML of the WCO data model.
     Wco,
+    /// Columns in row groups.
+    Parquet,
 }
 
 impl Form {
@@ -37,20 +40,26 @@ impl Form {
             Self::Csv => "csv",
             Self::Json => "jsonl",
             Self::Wco => "xml",
+            Self::Parquet => "parquet",
         }
     }
 
     fn of_word(word: &str) -> Result<Self, Failure> {
-        let all = [Self::Csv, Self::Json, Self::Wco];
+        let all = [Self::Csv, Self::Json, Self::Wco, Self::Parquet];
         let found = all.into_iter().find(|form| form.word() == word);
         found.ok_or_else(|| {
-            Failure::usage(format!("there is no form `{word}`: csv, jsonl or xml"))
-                .code("MAPPING_MALFORMED")
+            Failure::usage(format!(
+                "there is no form `{word}`: csv, jsonl, xml or parquet"
+            ))
+            .code("MAPPING_MALFORMED")
         })
     }
 
     /// What the first bytes look like.
     fn of_beginning(bytes: &[u8]) -> Self {
+        if bytes.starts_with(b"PAR1") {
+            return Self::Parquet;
+        }
         let text = String::from_utf8_lossy(bytes);
         // Wide text has zeros between its letters.
         let first = text
@@ -77,6 +86,7 @@ enum Reader {
     Csv(Box<Csv>),
     Json(Box<Json>),
     Wco(Box<Wco>),
+    Parquet(Box<Parquet>),
 }
 
 impl Source {
@@ -91,6 +101,13 @@ impl Source {
             Some(word) => Form::of_word(word)?,
             None => Form::of_beginning(&beginning),
         };
+        if form == Form::Parquet {
+            return Ok(Self {
+                form,
+                encoding: UTF_8,
+                reader: Reader::Parquet(Box::new(Parquet::open(input)?)),
+            });
+        }
         let encoding = match &mapping.file.encoding {
             Some(name) => encoding::named(name).ok_or_else(|| {
                 Failure::usage(format!("there is no encoding `{name}`")).code("MAPPING_MALFORMED")
@@ -112,7 +129,7 @@ impl Source {
                 let items = mapping.file.items.as_deref().unwrap_or_default();
                 Reader::Json(Box::new(Json::open(text, items)?))
             }
-            Form::Wco => Reader::Wco(Box::new(Wco::open(text))),
+            Form::Wco | Form::Parquet => Reader::Wco(Box::new(Wco::open(text))),
         };
         Ok(Self {
             form,
@@ -144,6 +161,7 @@ impl Source {
             }
             Reader::Json(_) => format!("JSON Lines, {name}"),
             Reader::Wco(_) => format!("WCO data model XML, {name}"),
+            Reader::Parquet(parquet) => format!("Parquet, {} columns", parquet.columns().len()),
         }
     }
 
@@ -158,7 +176,7 @@ impl Source {
     pub fn separator(&self) -> Option<u8> {
         match &self.reader {
             Reader::Csv(csv) => Some(csv.separator()),
-            Reader::Json(_) | Reader::Wco(_) => None,
+            Reader::Json(_) | Reader::Wco(_) | Reader::Parquet(_) => None,
         }
     }
 
@@ -169,6 +187,7 @@ impl Source {
             Reader::Csv(csv) => csv.columns(),
             Reader::Json(json) => json.columns(),
             Reader::Wco(_) => &[],
+            Reader::Parquet(parquet) => parquet.columns(),
         }
     }
 
@@ -181,6 +200,7 @@ impl Source {
             Reader::Csv(csv) => csv.sample(SAMPLE_ROWS)?,
             Reader::Json(json) => json.sample(SAMPLE_ROWS)?,
             Reader::Wco(_) => Vec::new(),
+            Reader::Parquet(parquet) => parquet.sample(SAMPLE_ROWS)?,
         };
         Ok(guess(self.columns(), &rows))
     }
@@ -200,6 +220,10 @@ impl Source {
                 json.take(&mapping.columns());
             }
             Reader::Wco(_) => {}
+            Reader::Parquet(parquet) => {
+                mapping.place(parquet.columns())?;
+                parquet.take(&mapping.columns());
+            }
         }
         Ok(())
     }
@@ -211,6 +235,7 @@ impl Source {
             Reader::Csv(csv) => csv.taken(),
             Reader::Json(json) => json.taken(),
             Reader::Wco(wco) => wco.taken(),
+            Reader::Parquet(parquet) => parquet.taken(),
         }
     }
 
@@ -223,6 +248,7 @@ impl Source {
             Reader::Csv(csv) => csv.fill(rows),
             Reader::Json(json) => json.fill(rows),
             Reader::Wco(wco) => wco.fill(rows),
+            Reader::Parquet(parquet) => parquet.fill(rows),
         }
     }
 }

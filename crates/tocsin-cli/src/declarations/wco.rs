@@ -544,6 +544,35 @@ mod tests {
     }
 
     #[test]
+    fn declarations_of_a_real_system_are_read() {
+        let files: [(&[u8], usize); 3] = [
+            (
+                include_bytes!("../../../../data/wco/TT_IM001a__Step1_TT_IM001a.xml"),
+                1,
+            ),
+            (
+                include_bytes!("../../../../data/wco/TT_IM001b__TT_IM001b.xml"),
+                1,
+            ),
+            (
+                include_bytes!("../../../../data/wco/TT_IM017a__Step1_TT_IM017a.xml"),
+                3,
+            ),
+        ];
+        for (bytes, items) in files {
+            let rows = read(bytes.to_vec()).unwrap();
+            assert_eq!(rows.len(), items);
+            for row in rows {
+                for word in ["declaration", "item", "description", "tariff", "origin"] {
+                    assert!(row.iter().any(|(name, _)| name == word), "{word}: {row:?}");
+                }
+                let named = row.iter().find(|(name, _)| name == "exporter_name");
+                assert!(named.is_some_and(|(_, value)| !value.is_empty()), "{row:?}");
+            }
+        }
+    }
+
+    #[test]
     fn an_answer_of_the_authority_is_no_declaration() {
         let xml = SAMPLE
             .replace("<Declaration>", "<Response><Declaration>")

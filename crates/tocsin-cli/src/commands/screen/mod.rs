@@ -209,7 +209,13 @@ impl Job {
     fn failed(self, failure: Failure) -> Failure {
         let is_of_input = matches!(
             failure.code.as_deref(),
-            Some("INPUT_CHANGED" | "XML_UNREADABLE" | "XML_ENTITY" | "DECLARATION_TOO_LONG")
+            Some(
+                "INPUT_CHANGED"
+                    | "XML_UNREADABLE"
+                    | "XML_ENTITY"
+                    | "DECLARATION_TOO_LONG"
+                    | "PARQUET_UNREADABLE"
+            )
         );
         if let (true, Some(results)) = (is_of_input, self.results) {
             results.discard();
