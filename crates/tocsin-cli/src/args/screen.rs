@@ -95,7 +95,10 @@ pub struct SimulateArgs {
     /// Declarations of the past
     #[arg(long, value_name = "FILE")]
     pub archive: PathBuf,
-    /// How they are read and judged
-    #[command(flatten)]
-    pub how: ScreenHow,
+    /// Which column means what; columns with known names are taken when left out
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Whose block, e.g. DE; the node's own when left out
+    #[arg(long, value_name = "CODE")]
+    pub jurisdiction: Option<String>,
 }

@@ -60,7 +60,7 @@ const COLUMNS: &[Column] = &[
 pub async fn simulate(session: &mut Session, args: &SimulateArgs) -> Result<Exit, Failure> {
     let notice = subject(session, args).await?;
     let input = Input::open(&args.archive)?;
-    let given = args.how.mapping.as_deref().map(Mapping::open).transpose()?;
+    let given = args.mapping.as_deref().map(Mapping::open).transpose()?;
     let country = session.context().map(|context| context.member);
     let country = country.unwrap_or_default();
     let (mapping, _) = prepare::mapping(&input, given, &country)?;
@@ -139,7 +139,7 @@ async fn subject(session: &Session, args: &SimulateArgs) -> Result<Notice, Failu
         }
         return Ok(in_force(path.display().to_string(), *order));
     }
-    let state = State::ask(session, args.how.jurisdiction.as_deref()).await?;
+    let state = State::ask(session, args.jurisdiction.as_deref()).await?;
     let order = args.subject.split('@').next().unwrap_or_default();
     let known = state
         .notices
