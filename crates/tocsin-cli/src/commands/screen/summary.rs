@@ -78,7 +78,7 @@ impl Summary<'_> {
     }
 }
 
-/// 0 only when nothing matched, every row was screened, and nothing was missing.
+/// 0 only when there were rows, nothing matched, every row was screened, and nothing was missing.
 pub(super) fn exit_of(counts: &Counts, is_stale: bool) -> Exit {
     let looked_at = [Outcome::Held, Outcome::Review, Outcome::Flagged];
     if counts.of(Outcome::Blocked) > 0 {
@@ -87,7 +87,7 @@ pub(super) fn exit_of(counts: &Counts, is_stale: bool) -> Exit {
         Exit::Held
     } else if is_stale {
         Exit::Stale
-    } else if counts.undecided + counts.rejected + counts.damaged > 0 {
+    } else if counts.rows == 0 || counts.undecided + counts.rejected + counts.damaged > 0 {
         Exit::Undecided
     } else {
         Exit::Ok
@@ -271,6 +271,7 @@ mod tests {
     #[test]
     fn success_means_that_all_was_screened_and_nothing_matched_or_was_missing() {
         let with = |word: &str| Counts {
+            rows: 1,
             outcomes: [(word.to_owned(), 1)].into(),
             ..Counts::default()
         };
@@ -281,6 +282,7 @@ mod tests {
             assert_eq!(exit_of(&with(word), false), Exit::Held);
         }
         for counts in [
+            Counts::default(),
             Counts {
                 undecided: 1,
                 ..with("none")
