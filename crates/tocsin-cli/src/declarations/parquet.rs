@@ -428,6 +428,29 @@ mod tests {
     }
 
     #[test]
+    fn what_arrow_writes_is_read_with_its_lists_and_groups() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../data/parquet/declarations.parquet"
+        );
+        let mut parquet = Parquet::open(&Input::open(Path::new(path)).unwrap()).unwrap();
+        let columns = ["mrn", "parties.name", "gtin", "declared"];
+        assert_eq!(parquet.columns(), columns);
+        let fields = [
+            Field::Declaration,
+            Field::Description,
+            Field::Gtin,
+            Field::At,
+        ];
+        let wanted = columns.map(str::to_owned).into_iter().zip(fields);
+        parquet.take(&wanted.collect::<Vec<_>>());
+        let rows = read(&mut parquet).unwrap();
+        let instants = ["1970-01-01T00:00:00.001Z", "1970-01-01T00:00:00.002Z"];
+        assert_eq!(rows[0], ["A", "x", "4006381333931", instants[0]]);
+        assert_eq!(rows[1], ["B", "y", "z", instants[1]]);
+    }
+
+    #[test]
     fn a_damaged_file_is_refused_wherever_it_is_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.parquet");
