@@ -171,6 +171,7 @@ impl<W> Shared<'_, W> {
     {
         let mut scratch = Scratch::default();
         let mut rows = Rows::default();
+        let _guard = EndOnPanic(self);
         loop {
             rows.clear();
             let Some((place, taken)) = self.read(&mut rows) else {
@@ -212,6 +213,17 @@ impl<W> Shared<'_, W> {
             taken,
             rejects,
             found,
+        }
+    }
+}
+
+/// Lets nobody wait for a stretch that never comes.
+struct EndOnPanic<'a, 'b, W>(&'a Shared<'b, W>);
+
+impl<W> Drop for EndOnPanic<'_, '_, W> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end();
         }
     }
 }
@@ -263,6 +275,16 @@ mod tests {
         assert!(all.iter().copied().eq(1..=60_000));
         let (_, rest) = items(source(60_000), 12_345, &stop, |_| Ok(()));
         assert!(rest.iter().copied().eq(12_346..=60_000));
+    }
+
+    #[test]
+    #[should_panic(expected = "a scoped thread panicked")]
+    fn a_fault_of_ours_ends_the_work_and_nobody_waits() {
+        let stop = AtomicBool::new(false);
+        let work = |_: &mut (), _: &At<'_>, line: &Line<'_>, _: &mut Scratch| {
+            assert_ne!(line.number, 5_000, "a fault");
+        };
+        let _ended = run(source(200_000), &[], 0, &stop, work, |_: Batch<()>| Ok(()));
     }
 
     #[test]
