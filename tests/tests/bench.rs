@@ -140,3 +140,54 @@ fn a_start_is_told_after_a_clean_stop_a_kill_and_without_an_index() {
     figure(&figures, "after a kill, in the same boot");
     assert!(figure(&figures, "rebuilt without an index")["limit"].is_number());
 }
+
+#[test]
+fn the_quality_of_matching_is_told_for_each_set_beside_a_plain_ratio() {
+    let folder = tempfile::tempdir().unwrap();
+    let sets = [
+        (
+            "names.csv",
+            "name1,name2,is_match\nAcme Lamps Ltd,ACME LAMPS GmbH,true\n\
+             Acme Lamps,Борей,false\nЛампа,Lampa,true\nOmega Fund II,Omega Fund III,false\n",
+        ),
+        (
+            "goods.csv",
+            "left,right,same_product\ndrill DX-4510,dx4510 drill,1\ndrill DX-4510,saw,0\n",
+        ),
+        (
+            "firms.csv",
+            "ent_num,name\n1,Acme Lamps Works\n2,Borealis Shipping\n",
+        ),
+        ("others.csv", "ent_num,alt_name\n1,Acme Lamp Works\n1,AXW\n"),
+        ("models.csv", "brand,model\nacme,DX-4510\nacme,LX-77120\n"),
+        ("other.csv", "a,b\n1,2\n"),
+    ];
+    for (name, text) in sets {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let output = Command::new(BINARY)
+        .args(["bench", "screen", "--output", "json", "--quality"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let figures = document["figures"].as_array().unwrap();
+    for set in ["names f1", "goods f1"] {
+        let told = figure(figures, set);
+        held_against(told, &[]);
+        assert_eq!(told["value"], 1.0, "{told}");
+    }
+    for (name, value) in [
+        ("names two scripts f1", 1.0),
+        ("aliases all recall", 0.5),
+        ("aliases variants recall", 1.0),
+        ("holds precision", 1.0),
+    ] {
+        assert_eq!(figure(figures, name)["value"], value, "{name}");
+    }
+    let remarks = document["remarks"].to_string();
+    assert!(remarks.contains("other: no labelled set"), "{remarks}");
+    assert!(remarks.contains("names-1"), "{remarks}");
+}

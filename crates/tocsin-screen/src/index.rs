@@ -17,6 +17,7 @@ use crate::declared::Declared;
 use crate::facts::Facts;
 use crate::layer::{Layer, Loose};
 use crate::line::Line;
+use crate::list::{self, Lists};
 use crate::rules;
 
 /// All blocks of one jurisdiction, frozen: any number of threads may check lines against it.
@@ -25,6 +26,7 @@ pub struct Screen {
     // The oldest and largest first. A block is alive in one of them at most.
     strata: Vec<Stratum>,
     speaking: usize,
+    lists: Arc<Lists>,
     basis: Arc<Basis>,
 }
 
@@ -42,6 +44,7 @@ impl Screen {
         let empty = Self {
             strata: Vec::new(),
             speaking: 0,
+            lists: Arc::default(),
             basis: Arc::new(basis.clone()),
         };
         empty.with(notices, basis)
@@ -75,6 +78,15 @@ impl Screen {
             next.merge();
         }
         next
+    }
+
+    /// The same with these published lists beside the blocks, in place of those before.
+    #[must_use]
+    pub fn with_lists(&self, lists: Arc<Lists>) -> Self {
+        Self {
+            lists,
+            ..self.clone()
+        }
     }
 
     /// Makes room for a notice: false if a later one is known.
@@ -158,7 +170,9 @@ impl Screen {
                 .find(&scratch.facts, |place| found.push((at, place)));
         }
         let basis = scratch.basis(&self.basis);
-        if scratch.found.is_empty() {
+        let mut listed = Vec::new();
+        self.lists.hits(line, &mut scratch.listed, &mut listed);
+        if scratch.found.is_empty() && listed.is_empty() {
             return Answer {
                 outcome: Outcome::None,
                 decisive_missing: !scratch.facts.can_decide,
@@ -171,7 +185,7 @@ impl Screen {
         }
         scratch.found.sort_unstable();
         scratch.found.dedup();
-        self.answer(line, now, &scratch.found, basis)
+        self.answer(line, now, &scratch.found, listed, basis)
     }
 
     /// Looks at everything that was found, in full.
@@ -180,6 +194,7 @@ impl Screen {
         line: &Line<'_>,
         now: i64,
         found: &[(usize, u32)],
+        listed: Vec<Hit>,
         basis: Arc<Basis>,
     ) -> Answer {
         let declared = Declared::read(line);
@@ -197,16 +212,19 @@ impl Screen {
                 rank(&mut hits);
             }
         }
+        let is_want = |hit: &Hit| hit.cap.is_some_and(Cap::is_for_want_of_input);
+        let decisive_missing = if hits.is_empty() {
+            !declared.can_decide()
+        } else {
+            hits.iter().all(is_want)
+        };
+        // A list decides nothing: what the blocks lack is lacking all the same.
+        hits.extend(listed);
         is_truncated |= hits.len() > MAX_HITS;
         rank(&mut hits);
-        let is_want = |hit: &Hit| hit.cap.is_some_and(Cap::is_for_want_of_input);
         Answer {
             outcome: hits.first().map_or(Outcome::None, |hit| hit.outcome),
-            decisive_missing: if hits.is_empty() {
-                !declared.can_decide()
-            } else {
-                hits.iter().all(is_want)
-            },
+            decisive_missing,
             missing: declared.missing,
             unreadable: declared.unreadable,
             hits,
@@ -261,6 +279,7 @@ fn name(hit: &Hit) -> &str {
 pub struct Scratch {
     facts: Facts,
     found: Vec<(usize, u32)>,
+    listed: list::Seeker,
     // The screen's own, and this thread's copy: threads that count one thing slow each other down.
     basis: Option<(Arc<Basis>, Arc<Basis>)>,
 }

@@ -210,3 +210,43 @@ fn small_layers_are_merged_and_large_ones_shared() {
         assert_eq!(screen.check(&line, NOW).outcome, Outcome::Blocked);
     }
 }
+
+#[test]
+fn a_party_on_a_published_list_is_review_and_the_blocks_still_decide() {
+    let entry = list::Entry {
+        list: "Denied Persons List".into(),
+        dated: "2026-11-20".into(),
+        number: "7".into(),
+        since: String::new(),
+        names: vec!["Borealis Trading, Ltd.".into()],
+    };
+    let lists = Arc::new(Lists::new([entry]));
+    let screen = Screen::build([notice("US-2026-1@US", general(&lamps()))], basis());
+    let parties = [Party {
+        role: Role::Seller,
+        name: "BOREALIS TRADING",
+        identifiers: &[],
+        country: "",
+    }];
+    let named = Line {
+        parties: &parties,
+        ..BLANK
+    };
+    assert_eq!(screen.check(&named, NOW).outcome, Outcome::None);
+    let screen = screen.with_lists(lists);
+    let listed = screen.check(&named, NOW);
+    assert_eq!(listed.outcome, Outcome::Review);
+    assert!(listed.decisive_missing, "a list says nothing of the goods");
+    assert_eq!(listed.hits[0].cap, Some(Cap::Listed));
+    let both = screen.check(
+        &Line {
+            parties: &parties,
+            ..LINE
+        },
+        NOW,
+    );
+    assert_eq!((both.outcome, both.hits.len()), (Outcome::Blocked, 2));
+    // Blocks that come later keep the lists.
+    let next = screen.with([], basis());
+    assert_eq!(next.check(&named, NOW).outcome, Outcome::Review);
+}

@@ -61,7 +61,7 @@ pub(super) async fn run(args: &RunArgs, out: &mut Output) -> Result<(), Failure>
 /// A term as a figure: it should not fall far behind the machine that is known.
 fn figure(term: Term) -> Figure {
     let target = match term.unit {
-        Unit::PerSecond => Target::AtLeast(NOISY_BELOW),
+        Unit::PerSecond | Unit::Share => Target::AtLeast(NOISY_BELOW),
         Unit::Microseconds | Unit::Mebibytes | Unit::Bytes | Unit::Times => {
             Target::AtMost(1.0 / NOISY_BELOW)
         }

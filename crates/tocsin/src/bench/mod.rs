@@ -17,14 +17,19 @@ mod catchup;
 mod echo;
 mod etcd;
 mod fanout;
+mod identifiers;
 mod ingest;
+mod labelled;
 mod load;
 mod machine;
 mod officers;
 mod propagation;
+mod quality;
 mod report;
+mod screen;
 mod service;
 mod start;
+mod tally;
 mod terms;
 mod watcher;
 mod written;
@@ -72,6 +77,13 @@ pub enum BenchVerb {
     ///
     /// Example: tocsin bench screen-service --blocks 500 --seconds 1
     ScreenService(service::ServiceArgs),
+    /// How well goods and parties are found on labelled sets
+    ///
+    /// At the thresholds that are shipped, beside a plain token-set ratio at the best threshold of
+    /// each set; no part of the machine's speed but for the pairs a second.
+    ///
+    /// Example: tocsin bench screen --quality data/labelled
+    Screen(screen::ScreenArgs),
     /// What this machine does at best: the terms of all limits
     ///
     /// Signatures, hashes and echoes with both cores busy; a flush and a call alone. Each is held
@@ -116,6 +128,7 @@ pub fn run(verb: &BenchVerb, out: &mut Output) -> Result<(), Failure> {
             BenchVerb::Start(args) => Box::pin(start::run(args, out)).await,
             BenchVerb::Propagation(args) => Box::pin(propagation::run(args, out)).await,
             BenchVerb::ScreenService(args) => Box::pin(service::run(args, out)).await,
+            BenchVerb::Screen(args) => tokio::task::block_in_place(|| screen::run(args, out)),
             BenchVerb::Terms(args) => Box::pin(machine::run(args, out)).await,
             BenchVerb::ServeEcho { config } => echo::serve(config).await,
         }

@@ -21,6 +21,8 @@ pub(super) enum Unit {
     Bytes,
     /// A ratio of two figures: less is better.
     Times,
+    /// A part of a whole, 0 to 1: more is better, unless said otherwise.
+    Share,
 }
 
 /// The best that a library or the disk did in this run.
@@ -97,7 +99,7 @@ impl Term {
     /// Whether it was measured far from what it should be.
     pub(super) fn is_noisy(&self) -> bool {
         self.reference.is_some_and(|reference| match self.unit {
-            Unit::PerSecond => self.value < NOISY_BELOW * reference,
+            Unit::PerSecond | Unit::Share => self.value < NOISY_BELOW * reference,
             Unit::Microseconds | Unit::Mebibytes | Unit::Bytes | Unit::Times => {
                 self.value * NOISY_BELOW > reference
             }
@@ -199,8 +201,9 @@ impl Figure {
     fn json(&self) -> Value {
         let terms = self.limit.iter().flat_map(|limit| &limit.terms);
         json!({
-            "figure": self.name, "value": rounded(self.value), "unit": self.unit.word(),
-            "limit": self.limit.as_ref().map(|limit| rounded(limit.value)),
+            "figure": self.name, "value": rounded_as(self.value, self.unit),
+            "unit": self.unit.word(),
+            "limit": self.limit.as_ref().map(|limit| rounded_as(limit.value, self.unit)),
             "formula": self.limit.as_ref().map(|limit| &limit.formula),
             "terms": terms.map(Term::json).collect::<Vec<_>>(),
             "ratio": self.ratio().map(|ratio| rounded(ratio * 1_000.0) / 1_000.0),
@@ -296,6 +299,7 @@ impl Unit {
             Self::Mebibytes => "MiB",
             Self::Bytes => "B",
             Self::Times => "x",
+            Self::Share => "share",
         }
     }
 }
@@ -331,6 +335,17 @@ fn amount(value: f64, unit: Unit) -> String {
         Unit::Mebibytes => format!("{value:.0} MiB"),
         Unit::Bytes => format!("{value:.0} B"),
         Unit::Times => format!("{value:.2} x"),
+        Unit::Share => format!("{value:.4}"),
+    }
+}
+
+/// For programs: a share keeps what matters of it.
+fn rounded_as(value: f64, unit: Unit) -> f64 {
+    match unit {
+        Unit::Share => (value * 100_000.0).round() / 100_000.0,
+        Unit::PerSecond | Unit::Microseconds | Unit::Mebibytes | Unit::Bytes | Unit::Times => {
+            rounded(value)
+        }
     }
 }
 
