@@ -11,6 +11,7 @@ use crate::answer::{Fact, Part, Side};
 use crate::declared::{Declared, DeclaredFact};
 use crate::line::{Field, MAX_DESCRIPTION_BYTES};
 use crate::rules::Agreement;
+use crate::text::{self, Text, Weights};
 
 /// How far an article agrees, with everything that it was found from.
 #[derive(Debug)]
@@ -76,6 +77,10 @@ pub(crate) fn goods(article: &Article, declared: &Declared<'_>, setting: Setting
     } else {
         Agreement::Unsaid
     };
+    // Words add to what was found by something else; they find nothing and decide nothing.
+    if !parts.is_empty() {
+        parts.extend(worded(article, declared));
+    }
     let score = score(&parts);
     parts.extend(contradicted);
     GoodsEvidence {
@@ -141,6 +146,24 @@ fn described(selector: &Selector, declared: &Declared<'_>) -> Option<Part> {
         of_order: selector.to_string(),
         strength: Strength::Weak,
         score: 1_000,
+    })
+}
+
+/// The goods sound like the article.
+fn worded(article: &Article, declared: &Declared<'_>) -> Option<Part> {
+    let text = declared.line.description;
+    let text = text.get(..text.floor_char_boundary(MAX_DESCRIPTION_BYTES))?;
+    let (ours, filed) = (Text::new(&article.description), Text::new(text));
+    let score = text::score(&ours, &filed, &Weights::default()).value;
+    (score >= text::REVIEW).then(|| Part {
+        side: Side::Goods,
+        field: Field::Description,
+        fact: Fact::Text,
+        raw: text.to_owned(),
+        canonical: tocsin_core::text::folded(text).unwrap_or_default(),
+        of_order: article.description.clone(),
+        strength: Strength::Weak,
+        score: crate::list::thousandths(score),
     })
 }
 

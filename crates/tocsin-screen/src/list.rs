@@ -237,12 +237,13 @@ pub(crate) struct Seeker {
     found: Vec<(usize, usize, u16)>,
 }
 
+/// A score of 0 to 1 as answers have it.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "from 0 to 1000"
 )]
-fn thousandths(score: f32) -> u16 {
+pub(crate) fn thousandths(score: f32) -> u16 {
     (score.clamp(0.0, 1.0) * 1_000.0).round() as u16
 }
 

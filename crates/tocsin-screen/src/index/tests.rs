@@ -250,3 +250,28 @@ fn a_party_on_a_published_list_is_review_and_the_blocks_still_decide() {
     let next = screen.with([], basis());
     assert_eq!(next.check(&named, NOW).outcome, Outcome::Review);
 }
+
+#[test]
+fn words_add_to_what_is_found_and_find_nothing_alone() {
+    let mut order = general(&lamps());
+    order.articles[0].description = "cordless drill with two batteries".into();
+    let screen = Screen::build([notice("US-2026-1@US", order)], basis());
+    let worded = Line {
+        description: "drill, cordless, two batteries",
+        ..BLANK
+    };
+    assert_eq!(screen.check(&worded, NOW).outcome, Outcome::None);
+    let plain = screen.check(&LINE, NOW);
+    let both = screen.check(
+        &Line {
+            gtins: LINE.gtins,
+            ..worded
+        },
+        NOW,
+    );
+    assert_eq!(
+        (plain.outcome, both.outcome),
+        (Outcome::Blocked, Outcome::Blocked)
+    );
+    assert!(both.hits[0].score > plain.hits[0].score);
+}
