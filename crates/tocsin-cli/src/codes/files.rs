@@ -54,6 +54,13 @@ pub(super) const FILES: &[Page] = &[
         "Mend the line and screen it again.",
     ),
     page(
+        "LIST_MALFORMED",
+        Caller,
+        "The file is no published list that is known: the United States' Consolidated Screening \
+         List as CSV. Nothing was screened, for a list that is half read clears whom it bars.",
+        "Fetch it again from its publisher, and see that it was written to its end.",
+    ),
+    page(
         "MAPPING_COLUMN_MISSING",
         Caller,
         "The mapping names a column that the file does not have; what is not read could decide.",

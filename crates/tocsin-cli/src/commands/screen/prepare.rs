@@ -1,10 +1,14 @@
 //! What screening needs before the first row: the file and what its columns mean, the blocks, and
 //! what the agency has looked at already.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
+use tocsin_core::date;
 use tocsin_log::hash::Hash;
 use tocsin_screen::index::Screen;
+use tocsin_screen::list::{self, Lists, MAX_LIST_BYTES};
 use tocsin_screen::suppression::{MAX_SUPPRESSION_FILE_BYTES, Suppressions};
 
 use super::state::State;
@@ -32,6 +36,7 @@ pub(super) struct Prepared {
     pub(super) form: String,
     pub(super) state: State,
     pub(super) screen: Screen,
+    pub(super) lists: Arc<Lists>,
     pub(super) suppressions: Suppressions,
     pub(super) since: Option<String>,
     /// SHA-256 over all that changes what is found, but the file and the blocks.
@@ -55,6 +60,7 @@ impl Prepared {
         let input = Input::open(file)?;
         let given = how.mapping.as_deref().map(Mapping::open).transpose()?;
         let suppressions = suppressions(how.suppress.as_deref())?;
+        let (lists, listed) = lists(&how.lists)?;
         let country = session.context().map(|context| context.member);
         let country = country.unwrap_or_default();
         let (mapping, is_proposed) = mapping(&input, given, &country)?;
@@ -68,7 +74,11 @@ impl Prepared {
             }
         }
         let screen = Screen::build(state.notices.iter().cloned(), state.basis.clone());
-        let settings = format!("{mapping:?}|{:?}|{since:?}|{how:?}", suppressions.all());
+        let screen = screen.with_lists(Arc::clone(&lists));
+        let settings = format!(
+            "{mapping:?}|{:?}|{since:?}|{how:?}|{listed:?}",
+            suppressions.all()
+        );
         Ok(Self {
             constants: mapping.constants(),
             form: source.describe(),
@@ -77,6 +87,7 @@ impl Prepared {
             is_proposed,
             state,
             screen,
+            lists,
             suppressions,
             since: since.map(str::to_owned),
             settings: Hash::of(settings.as_bytes()).to_string(),
@@ -114,6 +125,12 @@ impl Prepared {
         if let Some(since) = &self.since {
             text.push_str(&format!(", changed since {since}"));
         }
+        if !self.lists.is_empty() {
+            let count = self.lists.len();
+            text.push_str(&format!(
+                "\nLists   {count} parties; never more than review"
+            ));
+        }
         text
     }
 }
@@ -144,4 +161,48 @@ fn suppressions(path: Option<&Path>) -> Result<Suppressions, Failure> {
     let bytes = read_bounded(path, MAX_SUPPRESS_BYTES)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| refused("it is no UTF-8".into()))?;
     Suppressions::read(text).map_err(|e| refused(e.to_string()))
+}
+
+/// Published lists, prepared, and the hash of each file. A list's date is that of its file, for the
+/// files themselves say none.
+fn lists(paths: &[PathBuf]) -> Result<(Arc<Lists>, Vec<Hash>), Failure> {
+    let mut entries = Vec::new();
+    let mut hashes = Vec::new();
+    for path in paths {
+        let refused = |why: String| {
+            Failure::usage(format!("{}: {why}", path.display())).code("LIST_MALFORMED")
+        };
+        let bytes = read_bounded(path, MAX_LIST_BYTES as u64)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| refused("it is no UTF-8".into()))?;
+        let written = std::fs::metadata(path)
+            .and_then(|about| about.modified())
+            .ok();
+        let since_epoch = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let ms = since_epoch.and_then(|since| i64::try_from(since.as_millis()).ok());
+        let dated = ms.map(date::display).unwrap_or_default();
+        let read = list::read_consolidated(text, dated.get(..10).unwrap_or(&dated));
+        entries.extend(read.map_err(|e| refused(e.to_string()))?);
+        hashes.push(Hash::of(&bytes));
+    }
+    Ok((Arc::new(Lists::new(entries)), hashes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_list_is_refused_and_a_list_is_dated_by_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.csv");
+        std::fs::write(&path, "a,b\n1,2\n").unwrap();
+        let paths = [path.clone()];
+        let refused = lists(&paths).unwrap_err();
+        assert!(refused.to_string().contains("source"), "{refused}");
+        let text = "source,entity_number,type,name,start_date,alt_names\nL,1,Entity,Acme,,\n";
+        std::fs::write(&path, text).unwrap();
+        let (read, hashes) = lists(&paths).unwrap();
+        assert_eq!((read.len(), hashes.len()), (1, 1));
+        assert!(lists(&[]).unwrap().0.is_empty());
+    }
 }
