@@ -72,7 +72,7 @@ pub(crate) fn goods(article: &Article, declared: &Declared<'_>, setting: Setting
         Agreement::Agrees
     } else if parts.iter().any(suggests) {
         Agreement::Suggested
-    } else if is_contradicted || is_other_tariff(article, declared, &parts) {
+    } else if is_contradicted || is_other_tariff(article, declared) {
         Agreement::Differs
     } else {
         Agreement::Unsaid
@@ -200,12 +200,13 @@ fn is_tariff(ours: &TariffCode, filed: &TariffCode, has_edition: bool) -> bool {
 }
 
 /// Kinds of selector that say otherwise when the article has some and meets none.
-const CONTRADICTING: [(&[SelectorKind], Field); 3] = [
+const CONTRADICTING: [(&[SelectorKind], Field); 4] = [
     (&[SelectorKind::Gtin], Field::Gtin),
     (
         &[SelectorKind::Model, SelectorKind::ModelPattern],
         Field::Model,
     ),
+    (&[SelectorKind::Serial], Field::Serial),
     (&[SelectorKind::Brand], Field::Brand),
 ];
 
@@ -230,15 +231,41 @@ fn contradicted(article: &Article, declared: &Declared<'_>, parts: &[Part]) -> V
     CONTRADICTING.into_iter().filter_map(of_kinds).collect()
 }
 
-/// The line has a tariff code, the article has some, and they do not meet.
-fn is_other_tariff(article: &Article, declared: &Declared<'_>, parts: &[Part]) -> bool {
-    let is_code = |kind| matches!(kind, SelectorKind::Hs | SelectorKind::Tariff);
-    declared.of(Field::Tariff).next().is_some()
-        && article
-            .selectors
-            .iter()
-            .any(|selector| is_code(selector.kind()))
-        && !parts.iter().any(|part| part.field == Field::Tariff)
+/// The line has tariff codes, the article has some, and all of them stand apart. A shorter code
+/// leaves open what a longer one says, and editions cannot be compared.
+fn is_other_tariff(article: &Article, declared: &Declared<'_>) -> bool {
+    let selectors = article.selectors.iter();
+    let codes = selectors.filter_map(|selector| selector.canonical().ok());
+    let codes = codes.filter_map(|canonical| {
+        if let Selector::Hs(hs) = canonical.selector() {
+            return Some((hs.code.clone(), hs.edition, 6));
+        }
+        let Selector::Tariff(code) = canonical.selector() else {
+            return None;
+        };
+        let is_same = code
+            .jurisdiction
+            .eq_ignore_ascii_case(declared.line.tariff_country);
+        let edition = code.hs().map_or(0, |hs| hs.edition);
+        Some((code.code.clone(), edition, if is_same { 10 } else { 6 }))
+    });
+    let codes: Vec<(String, u32, usize)> = codes.collect();
+    let filed: Vec<String> = declared
+        .of(Field::Tariff)
+        .map(|fact| fact.raw.chars().filter(char::is_ascii_digit).collect())
+        .collect();
+    let edition = declared.line.tariff_edition;
+    let is_apart = |filed: &String, (code, of_edition, width): &(String, u32, usize)| {
+        let cut = |digits: &str| digits.chars().take(*width).collect::<String>();
+        let (filed, code) = (cut(filed), cut(code));
+        (edition == 0 || edition == *of_edition)
+            && !filed.starts_with(&code)
+            && !code.starts_with(&filed)
+    };
+    let mut filed_codes = filed.iter();
+    !filed.is_empty()
+        && !codes.is_empty()
+        && filed_codes.all(|filed| codes.iter().all(|code| is_apart(filed, code)))
 }
 
 const fn side(kind: SelectorKind) -> Side {

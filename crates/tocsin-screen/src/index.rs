@@ -12,11 +12,11 @@ use std::sync::Arc;
 use tocsin_core::lookup::Outcome;
 use tocsin_core::notice::Notice;
 
-use crate::answer::{Answer, Basis, Cap, Hit, MAX_HITS, Subject};
+use crate::answer::{Answer, Basis, Hit, MAX_HITS, Subject};
 use crate::declared::Declared;
 use crate::facts::Facts;
 use crate::layer::{Layer, Loose};
-use crate::line::Line;
+use crate::line::{Field, Fields, Line};
 use crate::list::{self, Lists};
 use crate::rules;
 
@@ -175,7 +175,7 @@ impl Screen {
         if scratch.found.is_empty() && listed.is_empty() {
             return Answer {
                 outcome: Outcome::None,
-                decisive_missing: !scratch.facts.can_decide,
+                decisive_missing: is_silent(scratch.facts.can_decide, scratch.facts.unreadable),
                 missing: line.missing(),
                 unreadable: scratch.facts.unreadable,
                 hits: Vec::new(),
@@ -200,25 +200,37 @@ impl Screen {
         let declared = Declared::read(line);
         let mut hits = Vec::new();
         let mut is_truncated = false;
+        let (mut decided, mut might_be) = (Outcome::None, Outcome::None);
         for (at, place) in found {
             let stratum = self
                 .strata
                 .get(*at)
                 .filter(|stratum| !stratum.is_dead(*place));
             let notice = stratum.and_then(|stratum| stratum.layer.notice(*place));
-            hits.extend(notice.and_then(|notice| rules::hit(notice, &declared, now)));
+            let judged = notice.and_then(|notice| rules::judge(notice, &declared, now));
+            hits.extend(judged.map(|judged| {
+                if judged.wants_more {
+                    might_be = might_be.max(judged.could_be);
+                } else {
+                    decided = decided.max(judged.hit.outcome);
+                }
+                judged.hit
+            }));
             if hits.len() > 2 * MAX_HITS {
                 is_truncated = true;
                 rank(&mut hits);
             }
         }
-        let is_want = |hit: &Hit| hit.cap.is_some_and(Cap::is_for_want_of_input);
-        let decisive_missing = if hits.is_empty() {
-            !declared.can_decide()
-        } else {
-            hits.iter().all(is_want)
-        };
+        is_truncated |= hits.len() > MAX_HITS;
+        rank(&mut hits);
         // A list decides nothing: what the blocks lack is lacking all the same.
+        let of_blocks = hits.first().map_or(Outcome::None, |hit| hit.outcome);
+        let decisive_missing = match of_blocks {
+            Outcome::None => is_silent(declared.can_decide(), declared.unreadable),
+            Outcome::Flagged | Outcome::Review => decided < of_blocks || might_be > of_blocks,
+            // Goods that are stopped are decided on.
+            Outcome::Held | Outcome::Blocked => false,
+        };
         hits.extend(listed);
         is_truncated |= hits.len() > MAX_HITS;
         rank(&mut hits);
@@ -232,6 +244,13 @@ impl Screen {
             basis,
         }
     }
+}
+
+/// Whether that nothing was found says nothing: no number that decides was declared, or one could
+/// not be read.
+fn is_silent(can_decide: bool, unreadable: Fields) -> bool {
+    let deciding = [Field::Gtin, Field::Model, Field::Serial];
+    !can_decide || deciding.into_iter().any(|field| unreadable.contains(field))
 }
 
 impl Stratum {

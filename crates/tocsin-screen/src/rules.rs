@@ -11,9 +11,9 @@
 //! description) or by its text. Tariff code, origin and words of the description raise a score and
 //! are never enough for a hit.
 //!
-//! **Contradiction.** Where an item number, model or brand of the article agrees and the line has
-//! readable values for another of these three for which the article has selectors, none of which it
-//! meets, the article is only suggested. Where nothing but weak facts agree, such values, or a
+//! **Contradiction.** Where the article agrees and the line has readable item numbers, models,
+//! serial numbers or brands, for any of which the article has selectors and meets none, the article
+//! is only suggested. Where nothing but weak facts agree, such values, or a
 //! tariff code outside all of the article's, say that the goods are others.
 //!
 //! **Numbers of parties in an article** (manufacturer code, LEI, vessel and their like) suggest the
@@ -34,14 +34,14 @@
 //! **Exceptions.** Judged at the line's own instant. A carve-out must meet every part that it
 //! states: dates, any of its selectors, any of its parties. One that is seen from the goods, the
 //! parties or the dates (licensed source, certified redesign, date window) and is met by strong
-//! facts releases: no outcome. One that depends on a purpose, or is met by less, is review at most
-//! once it is claimed; unclaimed it changes nothing. An authorised importer (the consignee where no
+//! facts releases: no outcome; met by less, as by a name, it is review at most. One that depends on
+//! a purpose is review at most once it is claimed; unclaimed it changes nothing. An authorised importer (the consignee where no
 //! importer is declared) releases by a strong identifier and is review at most by its name. Goods
 //! entered under bond while that is open are flagged at most. A certificate, where the order takes
 //! one, is review at most.
 //!
-//! **Counterfeits.** Where an item number alone agrees with an order on counterfeits, that is
-//! review at most, unless the order lists who may import the genuine goods and the importer is
+//! **Counterfeits.** Where an item number agrees with an order on counterfeits, alone or with a
+//! model number, that is review at most, unless the order lists who may import the genuine goods and the importer is
 //! certainly none of them.
 //!
 //! **Incomplete orders** are review at most until all their selectors have arrived.
@@ -54,7 +54,9 @@ use tocsin_core::order::{Order, ScopeKind};
 use tocsin_core::product::{SelectorKind, Strength};
 use tocsin_core::terms::Direction;
 
-use crate::answer::{Cap, Exception, Fact, Hit, MAX_PARTS, Subject, Tried, TriedResult};
+use crate::answer::{
+    Cap, Exception, Fact, Hit, MAX_PARTS, Part, Side, Subject, Tried, TriedResult,
+};
 use crate::declared::Declared;
 use crate::evidence::{self, GoodsEvidence, Setting};
 use crate::exceptions;
@@ -124,8 +126,17 @@ pub enum Agreement {
     Agrees,
 }
 
+/// What a block says of a line, and what it might say.
+pub(crate) struct Judged {
+    pub(crate) hit: Hit,
+    /// With more declared it might say something else.
+    pub(crate) wants_more: bool,
+    /// The most that it might say.
+    pub(crate) could_be: Outcome,
+}
+
 /// What a block says of a line; nothing if the two do not meet.
-pub(crate) fn hit(notice: &Arc<Notice>, declared: &Declared<'_>, now: i64) -> Option<Hit> {
+pub(crate) fn judge(notice: &Arc<Notice>, declared: &Declared<'_>, now: i64) -> Option<Judged> {
     let (stands, state_cap) = stands(notice, now);
     let order = &notice.scope;
     let direction = declared.line.direction.unwrap_or(Direction::Import);
@@ -146,6 +157,9 @@ pub(crate) fn hit(notice: &Arc<Notice>, declared: &Declared<'_>, now: i64) -> Op
         claimed(&tried),
     ];
     let caps = caps.into_iter().flatten();
+    let wants_more = caps.clone().any(Cap::is_for_want_of_input);
+    let excepted = [released(&tried), claimed(&tried)].into_iter().flatten();
+    let could_be = excepted.fold(stands, |most, cap| most.min(cap.ceiling()));
     // The first of those that leave least: what releases stands before what only doubts.
     let cap = caps.min_by_key(|cap| cap.ceiling());
     let outcome = cap.map_or(stands, |cap| stands.min(cap.ceiling()));
@@ -157,7 +171,7 @@ pub(crate) fn hit(notice: &Arc<Notice>, declared: &Declared<'_>, now: i64) -> Op
     parts.extend(party.parts);
     parts.sort_by_key(|part| std::cmp::Reverse((part.score, part.strength)));
     parts.truncate(MAX_PARTS);
-    Some(Hit {
+    let hit = Hit {
         subject: Subject::Block(Arc::clone(notice)),
         outcome,
         score,
@@ -165,10 +179,15 @@ pub(crate) fn hit(notice: &Arc<Notice>, declared: &Declared<'_>, now: i64) -> Op
         missing: wanted(order, cap).within(declared.missing),
         tried,
         cap: cap.filter(|_| outcome < stands || state_cap.is_some()),
+    };
+    Some(Judged {
+        hit,
+        wants_more,
+        could_be,
     })
 }
 
-/// The article that agrees most; of equals the first.
+/// The article that agrees most, and best of its own numbers; of equals the first.
 fn best_article(order: &Order, declared: &Declared<'_>, now: i64) -> Option<GoodsEvidence> {
     let setting = Setting {
         downstream: order.terms.downstream,
@@ -178,7 +197,18 @@ fn best_article(order: &Order, declared: &Declared<'_>, now: i64) -> Option<Good
     let articles = order.articles.iter();
     let goods = articles.map(|article| evidence::goods(article, declared, setting));
     goods.reduce(|best, next| {
-        let rank = |goods: &GoodsEvidence| (goods.agreement, !goods.is_contradicted, goods.score);
+        let is_own = |goods: &GoodsEvidence| !(order.counterfeit && is_copied(goods));
+        let rank = |goods: &GoodsEvidence| {
+            let is_sure = !goods.is_contradicted;
+            let is_itself = !goods.is_component;
+            (
+                goods.agreement,
+                is_sure,
+                is_own(goods),
+                is_itself,
+                goods.score,
+            )
+        };
         if rank(&next) > rank(&best) {
             next
         } else {
@@ -242,21 +272,34 @@ fn met(scope: ScopeKind, goods: &GoodsEvidence, party: &PartyEvidence) -> Option
 
 /// What keeps an order whose article and party agree from deciding.
 fn certain_cap(notice: &Notice, goods: &GoodsEvidence, tried: &[Tried]) -> Option<Cap> {
-    let strong = goods
-        .parts
-        .iter()
-        .filter(|part| part.strength == Strength::Strong);
-    let is_number_alone = strong
-        .clone()
-        .all(|part| part.fact == Fact::Selector(SelectorKind::Gtin));
     // Only an importer that is known not to be on the list tells a fake from the genuine goods.
     let is_other_importer = tried.iter().any(|tried| {
         tried.exception == Exception::Authorised && tried.result == TriedResult::DoesNotApply
     });
-    if notice.scope.counterfeit && is_number_alone && !is_other_importer {
+    if notice.scope.counterfeit && is_copied(goods) && !is_other_importer {
         return Some(Cap::CopiedNumber);
     }
     notice.selectors_missing.then_some(Cap::SelectorsMissing)
+}
+
+/// Whether what agrees is the item number of the genuine goods, alone or with their model number:
+/// who copies the one copies the other.
+fn is_copied(goods: &GoodsEvidence) -> bool {
+    let strong = || {
+        let strong = goods.parts.iter();
+        strong.filter(|part| part.side == Side::Goods && part.strength == Strength::Strong)
+    };
+    let is_of = |kinds: &[SelectorKind], part: &Part| match part.fact {
+        Fact::Selector(kind) => kinds.contains(&kind),
+        Fact::Name | Fact::Text => false,
+    };
+    let copied = [
+        SelectorKind::Gtin,
+        SelectorKind::Model,
+        SelectorKind::ModelPattern,
+    ];
+    strong().any(|part| is_of(&[SelectorKind::Gtin], part))
+        && strong().all(|part| is_of(&copied, part))
 }
 
 /// The exception that applies, if one does.

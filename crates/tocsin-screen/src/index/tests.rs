@@ -181,7 +181,8 @@ proptest! {
         }
         let declared = Declared::read(&line);
         let each = latest.values().map(|notice| Arc::new(Notice::clone(notice)));
-        let mut hits: Vec<Hit> = each.filter_map(|n| rules::hit(&n, &declared, NOW)).collect();
+        let judged = each.filter_map(|notice| rules::judge(&notice, &declared, NOW));
+        let mut hits: Vec<Hit> = judged.map(|judged| judged.hit).collect();
         rank(&mut hits);
         prop_assert_eq!(answer.hits, hits);
     }
