@@ -1,5 +1,7 @@
 //! A line with its values in canonical form: made only for lines that may meet a block.
 
+use std::cell::OnceCell;
+
 use tocsin_core::product::{
     HsCode, ImageHash, ImageHashKind, ImporterNumber, ImporterScheme, Selector, Strength,
     TariffCode, TransportDocument, TransportKind,
@@ -8,12 +10,15 @@ use tocsin_core::product::{
 use crate::line::{
     Field, Fields, Line, MAX_DESCRIPTION_BYTES, MAX_LINE_VALUES, MAX_VALUE_BYTES, Party, Scheme,
 };
+use crate::names::Name;
 
 /// A line with its values in canonical form.
 #[derive(Debug)]
 pub(crate) struct Declared<'a> {
     pub(crate) line: &'a Line<'a>,
     pub(crate) facts: Vec<DeclaredFact<'a>>,
+    /// Names of the parties, by their places; made when the first is asked for.
+    names: OnceCell<Vec<Option<Name>>>,
     pub(crate) missing: Fields,
     pub(crate) unreadable: Fields,
 }
@@ -36,6 +41,7 @@ impl<'a> Declared<'a> {
         let mut declared = Self {
             line,
             facts: Vec::new(),
+            names: OnceCell::new(),
             missing: line.missing(),
             unreadable: Fields::NONE,
         };
@@ -167,6 +173,18 @@ impl<'a> Declared<'a> {
                 [item_number(word), Selector::Model(word.to_owned())]
             });
         }
+    }
+
+    /// The name of a party, prepared for comparing.
+    pub(crate) fn name(&self, place: usize) -> Option<&Name> {
+        let names = self.names.get_or_init(|| {
+            let parties = self.line.parties.iter().take(MAX_LINE_VALUES);
+            let is_name = |name: &&str| !name.trim().is_empty() && name.len() <= MAX_VALUE_BYTES;
+            parties
+                .map(|party| Some(party.name).filter(is_name).map(Name::new))
+                .collect()
+        });
+        names.get(place)?.as_ref()
     }
 
     pub(crate) fn of(&self, field: Field) -> impl Iterator<Item = &DeclaredFact<'a>> {

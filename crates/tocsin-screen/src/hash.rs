@@ -23,6 +23,7 @@ pub(crate) enum Tag {
     Vessel,
     Listing,
     Image,
+    Name,
 }
 
 /// The number of a fact.

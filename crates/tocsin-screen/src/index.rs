@@ -15,9 +15,11 @@ use tocsin_core::notice::Notice;
 use crate::answer::{Answer, Basis, Hit, MAX_HITS, Subject};
 use crate::declared::Declared;
 use crate::facts::Facts;
+use crate::hash::{self, Tag};
 use crate::layer::{Layer, Loose};
-use crate::line::{Field, Fields, Line};
+use crate::line::{Field, Fields, Line, MAX_LINE_VALUES, MAX_VALUE_BYTES};
 use crate::list::{self, Lists};
+use crate::named::{Alive, Named, Seeker};
 use crate::rules;
 
 /// All blocks of one jurisdiction, frozen: any number of threads may check lines against it.
@@ -170,6 +172,13 @@ impl Screen {
                 .find(&scratch.facts, |place| found.push((at, place)));
         }
         let basis = scratch.basis(&self.basis);
+        for party in line.parties.iter().take(MAX_LINE_VALUES) {
+            if party.role.is_bound() {
+                scratch
+                    .names
+                    .find(party.name, &self.strata, &mut scratch.found);
+            }
+        }
         let mut listed = Vec::new();
         self.lists.hits(line, &mut scratch.listed, &mut listed);
         if scratch.found.is_empty() && listed.is_empty() {
@@ -299,6 +308,7 @@ pub struct Scratch {
     facts: Facts,
     found: Vec<(usize, u32)>,
     listed: list::Seeker,
+    names: KnownNames,
     // The screen's own, and this thread's copy: threads that count one thing slow each other down.
     basis: Option<(Arc<Basis>, Arc<Basis>)>,
 }
@@ -308,6 +318,8 @@ impl Scratch {
         match &self.basis {
             Some((known, own)) if Arc::ptr_eq(known, of_screen) => Arc::clone(own),
             Some(_) | None => {
+                // Another screen: what was found by names was found in the one before.
+                self.names.forget();
                 let own = Arc::new(Basis::clone(of_screen));
                 self.basis = Some((Arc::clone(of_screen), Arc::clone(&own)));
                 own
@@ -316,6 +328,64 @@ impl Scratch {
     }
 }
 
+/// What the names seen last have found: one firm files many declarations.
+#[derive(Debug, Default)]
+struct KnownNames {
+    seeker: Seeker,
+    // By number; as many as are needed from the first name on.
+    known: Vec<KnownName>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct KnownName {
+    // Empty = none.
+    text: String,
+    found: Vec<(usize, u32)>,
+}
+
+impl KnownNames {
+    fn forget(&mut self) {
+        self.known.iter_mut().for_each(|known| known.text.clear());
+    }
+
+    /// Adds what a name finds.
+    fn find(&mut self, text: &str, strata: &[Stratum], found: &mut Vec<(usize, u32)>) {
+        let text = text.trim();
+        if text.is_empty() || text.len() > MAX_VALUE_BYTES {
+            return;
+        }
+        if self.known.is_empty() {
+            self.known.resize_with(KNOWN_NAMES, KnownName::default);
+        }
+        let number = hash::of(Tag::Name, text.as_bytes());
+        let at = usize::try_from(number % KNOWN_NAMES as u64).unwrap_or(0);
+        let Some(known) = self.known.get_mut(at) else {
+            return;
+        };
+        if known.text != text {
+            known.text.clear();
+            known.text.push_str(text);
+            known.found.clear();
+            let places = &mut known.found;
+            self.seeker
+                .find(text, strata, |at, place| places.push((at, place)));
+        }
+        found.extend_from_slice(&known.found);
+    }
+}
+
+impl Alive for Stratum {
+    fn named(&self) -> &Named {
+        &self.layer.named
+    }
+
+    fn is_alive(&self, place: u32) -> bool {
+        !self.is_dead(place)
+    }
+}
+
+/// Names that a thread remembers.
+const KNOWN_NAMES: usize = 8_192;
 /// A layer is small beside another that holds so many times as many blocks.
 const SMALL_BESIDE: usize = 16;
 /// Blocks that are merged within a few milliseconds, however few the new ones are.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use tocsin_core::notice::Notice;
-use tocsin_core::party::Party;
 use tocsin_core::product::pattern::ModelPattern;
 use tocsin_core::product::{Canonical, Selector};
 
 use crate::facts::{self, Facts};
 use crate::hash::{self, Tag};
+use crate::named::{self, LooseNames, Named};
+use crate::parties;
 use crate::rules;
 use crate::table::Table;
 
@@ -23,6 +24,7 @@ pub(crate) struct Layer {
     ranges: Box<[Range]>,
     /// Patterns that begin with anything.
     open: Box<[(ModelPattern, u32)]>,
+    pub(crate) named: Named,
 }
 
 /// One range of serial numbers.
@@ -44,6 +46,7 @@ pub(crate) struct Loose {
     equal: Vec<(u64, u32)>,
     ranges: Vec<Range>,
     open: Vec<(ModelPattern, u32)>,
+    names: LooseNames,
 }
 
 impl Loose {
@@ -62,24 +65,15 @@ impl Loose {
             for selector in order.articles.iter().flat_map(|article| &article.selectors) {
                 self.add_selector(selector, place);
             }
-            let terms = &order.terms;
-            let related = terms.related.iter();
-            let related = related.filter(|related| terms.binds(related.relation));
-            let bound = order
-                .respondents
-                .iter()
-                .chain(related.map(|related| &related.party));
-            for party in bound {
-                self.add_party(party, place);
+            let identifiers = parties::bound(order).flat_map(|party| &party.identifiers);
+            for identifier in identifiers {
+                self.add_selector(identifier, place);
+            }
+            for name in named::names_of(&notice) {
+                self.names.add(name, place);
             }
         }
         self.notices.push(notice);
-    }
-
-    fn add_party(&mut self, party: &Party, place: u32) {
-        for identifier in &party.identifiers {
-            self.add_selector(identifier, place);
-        }
     }
 
     fn add_selector(&mut self, selector: &Selector, place: u32) {
@@ -159,6 +153,7 @@ impl Loose {
         let open = layer.open.iter();
         self.open
             .extend(open.filter_map(|(pattern, old)| Some((pattern.clone(), moved(*old)?))));
+        self.names.add_named(&layer.named, moved);
     }
 
     /// Makes it fast to find and impossible to change.
@@ -186,6 +181,7 @@ impl Loose {
             serials: Table::freeze(&serials),
             ranges: self.ranges.into(),
             open: self.open.into(),
+            named: self.names.freeze(),
         }
     }
 }
@@ -263,6 +259,7 @@ impl Layer {
             + self.serials.bytes()
             + size_of_val(&*self.ranges)
             + size_of_val(&*self.open)
+            + self.named.bytes()
     }
 }
 

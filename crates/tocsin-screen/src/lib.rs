@@ -24,6 +24,7 @@ pub mod index;
 mod layer;
 pub mod line;
 pub mod list;
+mod named;
 pub mod names;
 mod parties;
 pub mod rules;

@@ -1,12 +1,14 @@
 //! Whether a party of an order is a party of a line: by identifier, then by name.
 
-use tocsin_core::party::Party as Bound;
+use tocsin_core::order::Order;
+use tocsin_core::party::{MAX_NAMES, Party as Bound};
 use tocsin_core::product::{Selector, Strength};
 
 use crate::answer::{Fact, Part, Side};
 use crate::declared::{Declared, DeclaredFact};
 use crate::evidence::{meets, part, score};
-use crate::line::{Field, MAX_LINE_VALUES, MAX_VALUE_BYTES, Role};
+use crate::line::{Field, MAX_LINE_VALUES, Role};
+use crate::names::{self, Name, Numbers, Way};
 use crate::rules::Agreement;
 
 /// How far a party of an order agrees, with everything that it was found from.
@@ -87,22 +89,21 @@ fn one(
     contradicted.retain(|other| !parts.iter().any(|part| part.fact == other.fact));
     is_compared |= !contradicted.is_empty();
     let mut is_certain_name = false;
-    if !name.is_empty() && name.len() <= MAX_VALUE_BYTES {
+    if let Some(filed) = declared.name(place) {
         is_compared |= !of_order.names.is_empty();
-        let best = of_order
-            .names
-            .iter()
-            .map(|own| (name_score(own, name), own));
+        let scored = of_order.names.iter().take(MAX_NAMES);
+        let scored = scored.map(|own| (name_score(own, filed), own));
         // The first of equals: a party's primary name comes first.
-        let best = best.reduce(|best, next| if next.0 > best.0 { next } else { best });
-        if let Some((score, own)) = best.filter(|(score, _)| *score >= NAME_REVIEW) {
-            is_certain_name = score >= NAME_CERTAIN;
+        let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let is_likely = |score: u16| f32::from(score) >= names::REVIEW * 1_000.0;
+        if let Some(((score, is_certain), own)) = best.filter(|((score, _), _)| is_likely(*score)) {
+            is_certain_name = is_certain;
             parts.push(Part {
                 side: Side::Party,
                 field,
                 fact: Fact::Name,
                 raw: name.to_owned(),
-                canonical: tocsin_core::text::folded(name).unwrap_or_default(),
+                canonical: filed.words().collect::<Vec<_>>().join(" "),
                 of_order: own.clone(),
                 strength: Strength::Medium,
                 score,
@@ -167,21 +168,36 @@ fn as_vessel(of_order: &Bound, declared: &Declared<'_>) -> Option<PartyEvidence>
     })
 }
 
-/// How alike two names are, 0 to 1000.
-fn name_score(of_order: &str, filed: &str) -> u16 {
-    let (ours, theirs) = (
-        tocsin_core::text::folded(of_order),
-        tocsin_core::text::folded(filed),
-    );
-    if ours.is_some() && ours == theirs {
-        1_000
-    } else {
-        0
-    }
+/// How alike two names are, 0 to 1000, and whether the one is certainly the other.
+fn name_score(of_order: &str, filed: &Name) -> (u16, bool) {
+    let score = names::score(&Name::new(of_order), filed);
+    let is_certain = score.value >= NAME_CERTAIN
+        && score.contradicting == 0.0
+        && score.left_out == 0.0
+        && score.numbers == Numbers::Agree
+        && !score.is_other_form
+        && score.way != Way::Initials;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 0 to 1000"
+    )]
+    let thousandths = (score.value.clamp(0.0, 1.0) * 1_000.0).round() as u16;
+    (thousandths, is_certain && score.value >= names::REVIEW)
 }
 
-/// A name from here on suggests.
-const NAME_REVIEW: u16 = 700;
+/// Who is bound by an order: the respondents, and those related to them where the order binds their
+/// relation, whenever that is.
+pub(crate) fn bound(order: &Order) -> impl Iterator<Item = &Bound> {
+    let terms = &order.terms;
+    let related = terms.related.iter();
+    let related = related.filter(|related| terms.binds(related.relation));
+    order
+        .respondents
+        .iter()
+        .chain(related.map(|related| &related.party))
+}
+
 /// A name from here on is the party's own: nothing of it is missing and nothing is added but its
 /// legal form and how it is spelled.
-const NAME_CERTAIN: u16 = 960;
+const NAME_CERTAIN: f32 = 0.96;

@@ -115,13 +115,15 @@ fn any_selector() -> impl Strategy<Value = Selector> {
 
 fn any_notice() -> impl Strategy<Value = Notice> {
     let selectors = prop::collection::vec(any_selector(), 0..4);
-    (0..12_u32, selectors, 0..4_u64, 0..4_u8, any::<bool>()).prop_map(
-        |(number, selectors, version, state, is_limited)| {
-            let order = if is_limited {
-                limited(&selectors, LEI)
-            } else {
-                general(&selectors)
-            };
+    let name =
+        prop::sample::select(&["Acme Lamps Co., Ltd.", "Zenith Imports GmbH", "Umbra SA"][..]);
+    (0..12_u32, selectors, 0..4_u64, 0..4_u8, any::<bool>(), name).prop_map(
+        |(number, selectors, version, state, is_limited, name)| {
+            let mut order = general(&selectors);
+            if is_limited {
+                order = limited(&selectors, LEI);
+                order.respondents[0].names = vec![name.to_owned()];
+            }
             Notice {
                 version,
                 state: match state {
@@ -144,19 +146,20 @@ proptest! {
         models in prop::collection::vec("(lx [0-3]{3}|[ab]{5}[01]{0,2})", 0..3),
         serial in "(s|sn1|)[0-9]{3}",
         is_party in any::<bool>(),
+        name in prop::sample::select(&["", "ACME LAMPS LTD", "zenith import", "Umbra Optical"][..]),
         flipped in 0..10_u32,
     ) {
         let models: Vec<&str> = models.iter().map(String::as_str).collect();
         let image = format!("{:016x}", 0x00FF_00FF_00FF_00FF_u64 ^ ((1 << flipped) - 1) << 8);
         let lei = [Identifier { scheme: Scheme::Any, value: LEI }];
-        let parties = [Party { role: Role::Importer, name: "", identifiers: &lei, country: "" }];
+        let parties = [Party { role: Role::Importer, name, identifiers: &lei, country: "" }];
         let line = Line {
             models: &models,
             serials: &[&serial],
             brands: &["Lumora"],
             images: &[&image],
             parties: if is_party { &parties } else { &[] },
-            ..Line::BLANK
+            ..BLANK
         };
         let whole = Screen::build(notices.clone(), basis());
         let answer = whole.check(&line, NOW);
@@ -206,7 +209,7 @@ fn small_layers_are_merged_and_large_ones_shared() {
     for model in ["LX-00000", "LX-10000", "LX-10199"] {
         let line = Line {
             models: &[model],
-            ..Line::BLANK
+            ..BLANK
         };
         assert_eq!(screen.check(&line, NOW).outcome, Outcome::Blocked);
     }
@@ -275,4 +278,55 @@ fn words_add_to_what_is_found_and_find_nothing_alone() {
         (Outcome::Blocked, Outcome::Blocked)
     );
     assert!(both.hits[0].score > plain.hits[0].score);
+}
+
+#[test]
+fn a_party_is_found_by_its_name_in_another_spelling() {
+    let order = limited(&[Selector::Model("LX-100".into())], LEI);
+    let screen = Screen::build([notice("US-2026-1@US", order)], basis());
+    let said = |name, role| {
+        let party = [Party {
+            role,
+            name,
+            identifiers: &[],
+            country: "",
+        }];
+        let line = Line {
+            parties: &party,
+            ..BLANK
+        };
+        let answer = screen.check(&line, NOW);
+        (answer.outcome, answer.hits.first().and_then(|hit| hit.cap))
+    };
+    let review = (Outcome::Review, Some(Cap::ArticleMissing));
+    assert_eq!(said("ACME LAMPS LIMITED", Role::Seller), review);
+    assert_eq!(said("Acme Lamp Company", Role::Importer), review);
+    assert_eq!(said("Acme Lamps", Role::Carrier), (Outcome::None, None));
+    assert_eq!(
+        said("Zenith Imports", Role::Importer),
+        (Outcome::None, None)
+    );
+}
+
+#[test]
+fn a_name_that_many_blocks_share_is_still_found() {
+    let block = |i: u32| {
+        let order = limited(&[Selector::Model(format!("LX-{i:05}"))], LEI);
+        notice(&format!("US-2026-{i}@US"), order)
+    };
+    let screen = Screen::build((0..200).map(block), basis());
+    let party = [Party {
+        role: Role::Importer,
+        name: "Acme Lamps Co Ltd",
+        identifiers: &[],
+        country: "",
+    }];
+    let line = Line {
+        models: &["LX-00150"],
+        parties: &party,
+        ..BLANK
+    };
+    let answer = screen.check(&line, NOW);
+    // The one whose article agrees comes first; of the others the goods are others.
+    assert_eq!((answer.outcome, answer.hits.len()), (Outcome::Blocked, 1));
 }
