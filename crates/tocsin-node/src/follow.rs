@@ -106,8 +106,8 @@ impl Feed {
                 _ = heads.tick() => self.tell_heads().await?,
                 () = std::future::ready(()), if more => {}
                 _ = grown.changed() => {}
-                // Nobody waits for them, and each costs everybody a verification: they are gathered,
-                // so that entries and what is decided on them go first.
+                // Nobody waits for them, and each costs everybody a verification: they are
+                // gathered, so that entries and what is decided on them go first.
                 _ = cosigned.changed(), if cosigs_due.is_none() => {
                     cosigs_due = Some(Instant::now() + limits::COSIGS_GATHERED);
                 }
