@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
+/// Fewer than it screens by itself: this is a test of the walk, not of speed.
+const LINES: &str = "20000";
 /// How long anything may take that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -24,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn demo(temporary: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     command
-        .arg("demo")
+        .args(["demo", "--lines", LINES])
         .args(args)
         .env("TMPDIR", temporary)
         .env_remove("TOCSIN_DEMO_BREAK");
@@ -82,7 +84,7 @@ fn the_demonstration_ends_well_and_says_in_json_what_proves_each_step() {
         assert!(step["ms"].is_u64() && step["what"].is_string(), "{step}");
     }
     for name in [
-        "policy", "report", "issue", "fiction", "adopt", "kill", "withdraw", "audit",
+        "policy", "report", "issue", "fiction", "adopt", "kill", "hold", "withdraw", "audit",
     ] {
         let records = step(&document, name)["records"].as_array().unwrap();
         assert!(!records.is_empty(), "{name}");
@@ -94,16 +96,31 @@ fn the_demonstration_ends_well_and_says_in_json_what_proves_each_step() {
         .unwrap()
         .len()
         + step(&document, "kill")["records"].as_array().unwrap().len()
-        + 1;
-    assert!(issued >= 16, "{issued}");
+        + 2;
+    assert!(issued >= 17, "{issued}");
     assert_eq!(
         audit["decisions_judged_again"].as_u64().unwrap(),
         3 * issued as u64
     );
-    // Three packs, a report, an adoption and a withdrawal besides.
-    assert_eq!(audit["records"].as_array().unwrap().len(), 4 * issued + 6);
+    // Three packs, a report, an adoption, a hold and a withdrawal besides.
+    assert_eq!(audit["records"].as_array().unwrap().len(), 4 * issued + 7);
+    check_screening(&step(&document, "screen")["summary"]);
     check_logs(step(&document, "logs"));
     check_matrix(step(&document, "matrix"), issued);
+}
+
+/// A line in a thousand was planted, a quarter of them for each outcome; one hit of each is told.
+fn check_screening(summary: &Value) {
+    let outcomes = &summary["outcomes"];
+    for (outcome, least) in [("blocked", 5), ("held", 5), ("review", 5), ("flagged", 5)] {
+        assert!(outcomes[outcome].as_u64().unwrap() >= least, "{outcomes}");
+        let mut best = summary["best"].as_array().unwrap().iter();
+        let hit = best.find(|hit| hit["outcome"] == outcome);
+        let hit = hit.unwrap_or_else(|| panic!("no hit is told for {outcome}"));
+        assert!(!hit["because"].as_array().unwrap().is_empty(), "{hit}");
+    }
+    assert_eq!(outcomes["blocked"], 5);
+    assert_eq!(outcomes["held"], 5);
 }
 
 fn check_record(record: &Value) {

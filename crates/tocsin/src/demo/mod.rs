@@ -4,10 +4,12 @@
 
 mod closing;
 mod fault;
+mod lines;
 pub(crate) mod network;
 mod orders;
 mod proof;
 mod report;
+mod screening;
 mod walk;
 
 use std::cell::Cell;
@@ -43,6 +45,9 @@ pub struct DemoArgs {
     /// End after the walk instead of staying up to be tried
     #[arg(long)]
     exit: bool,
+    /// How many generated lines of declarations are screened
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    lines: u64,
     /// Make one fault on purpose, to see it noticed: STEP:kill:MEMBER, STEP:flip:MEMBER or
     /// audit:pack:MEMBER
     #[arg(
@@ -95,7 +100,7 @@ async fn perform(args: &DemoArgs, is_walked: &Cell<bool>, out: &mut Output) -> R
         failure
     })?;
     let genesis = network.alliance.genesis_hash().to_string();
-    let mut demo = Demo::new(&network, cast, &faults);
+    let mut demo = Demo::new(&network, cast, &faults, args.lines);
     let done = Done::new(format!("{} members found an alliance", args.members.len()))
         .line(format!("genesis {genesis}"))
         .fact("genesis", json!(genesis));

@@ -97,6 +97,11 @@ impl Network {
         Ok(network)
     }
 
+    /// The folder of all of it.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Where the hand tool finds the contexts `demo-us` and so on.
     pub(super) fn config_dir(&self) -> PathBuf {
         self.dir.join("config")

@@ -22,6 +22,8 @@ const REAL: &str = include_str!("../../../../data/orders337/exclusion_orders_dev
 const REPORT: &str = include_str!("../../../../data/demo/report.toml");
 const LAMPS: &str = include_str!("../../../../data/demo/lamps.toml");
 const DRIVERS: &str = include_str!("../../../../data/demo/drivers.toml");
+const STRIPS: &str = include_str!("../../../../data/demo/strips.toml");
+const HOLD: &str = include_str!("../../../../data/demo/hold.toml");
 const ADOPTION: &str = include_str!("../../../../data/demo/adoption.toml");
 const PACKS: [&str; 3] = [
     include_str!("../../../../data/demo/jp.toml"),
@@ -37,8 +39,12 @@ pub(super) const DRIVERS_GTIN: &str = "9 521234 567905";
 pub(super) const DRIVERS_MODEL: &str = "eld 7720";
 /// The drivers' tariff code.
 pub(super) const DRIVERS_HS: &str = "8504.40";
+/// The strips' item number, as it stands on the box.
+pub(super) const STRIPS_GTIN: &str = "9 521234 567912";
 /// The firm that does not exist.
 pub(super) const FIRM: &str = "Example Lumen Fabrication (fictional)";
+/// How long the strips are held: about ten working days.
+const HOLD_MS: i64 = 14 * DAY_MS;
 /// How long the orders last: invented, and their summaries say so.
 const YEARS_MS: i64 = 5 * 365 * DAY_MS;
 
@@ -50,11 +56,11 @@ pub(super) fn report() -> Result<Document, Failure> {
     document(Kind::Report, REPORT)
 }
 
-/// The fictional orders on lamps and on drivers, in force from `today`.
+/// The fictional orders on lamps, drivers and strips, in force from `today`.
 ///
 /// # Errors
 /// When a document is broken.
-pub(super) fn fictional(today: i64) -> Result<[Document; 2], Failure> {
+pub(super) fn fictional(today: i64) -> Result<[Document; 3], Failure> {
     let make = |text| {
         let mut document = document(Kind::Order, text)?;
         if let Act::Order(order) = &mut document.act {
@@ -62,7 +68,7 @@ pub(super) fn fictional(today: i64) -> Result<[Document; 2], Failure> {
         }
         Ok::<_, Failure>(document)
     };
-    Ok([make(LAMPS)?, make(DRIVERS)?])
+    Ok([make(LAMPS)?, make(DRIVERS)?, make(STRIPS)?])
 }
 
 /// Adopts the order on the lamps, citing a right of the register `office`.
@@ -71,6 +77,18 @@ pub(super) fn fictional(today: i64) -> Result<[Document; 2], Failure> {
 /// When the document is broken.
 pub(super) fn adoption(office: &str) -> Result<Document, Failure> {
     document(Kind::Decision, &ADOPTION.replace("\"DE\"", &quoted(office)))
+}
+
+/// Holds the strips from `today`.
+///
+/// # Errors
+/// When the document is broken.
+pub(super) fn hold(today: i64) -> Result<Document, Failure> {
+    let mut document = document(Kind::Decision, HOLD)?;
+    if let Act::Decision(decision) = &mut document.act {
+        decision.until_ms = today + HOLD_MS;
+    }
+    Ok(document)
 }
 
 /// The policy packs of the three members that do not issue, for these members' ids.
@@ -372,8 +390,8 @@ mod tests {
 
     #[test]
     fn everything_invented_is_said_of_a_firm_that_does_not_exist() {
-        let [lamps, drivers] = fictional(1_795_305_600_000).unwrap();
-        for document in [lamps, drivers] {
+        let [lamps, drivers, strips] = fictional(1_795_305_600_000).unwrap();
+        for document in [lamps, drivers, strips] {
             let Act::Order(order) = document.act else {
                 panic!()
             };

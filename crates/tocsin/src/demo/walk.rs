@@ -24,9 +24,10 @@ use tocsin_wire::receipt::Receipt;
 use super::closing;
 use super::fault::Faults;
 use super::network::{GLANCE, Network, PATIENCE, of};
-use super::orders::{self, LAMPS_GTIN};
+use super::orders::{self, LAMPS_GTIN, STRIPS_GTIN};
 use super::proof::{Proven, Prover, head, judge_again};
 use super::report::{Done, Report, fitted};
+use super::screening;
 
 /// How many of the real orders are issued while one member's node is down.
 const ISSUED_WHILE_DOWN: usize = 3;
@@ -60,6 +61,8 @@ pub(super) struct Demo<'a> {
     numbers: BTreeMap<String, u32>,
     /// Everything that was accepted, by statement_id, with its author.
     accepted: BTreeMap<Hash, String>,
+    /// How many lines of declarations are screened.
+    pub(super) lines: u64,
     /// Orders that are not issued yet.
     waiting: Vec<Document>,
     reported: Option<StatementRef>,
@@ -70,7 +73,7 @@ pub(super) struct Demo<'a> {
 }
 
 impl<'a> Demo<'a> {
-    pub(super) fn new(network: &'a Network, cast: Cast, faults: &'a Faults) -> Self {
+    pub(super) fn new(network: &'a Network, cast: Cast, faults: &'a Faults, lines: u64) -> Self {
         let now = now_ms();
         let today = now - now.rem_euclid(DAY_MS);
         Self {
@@ -83,6 +86,7 @@ impl<'a> Demo<'a> {
             today,
             numbers: BTreeMap::new(),
             accepted: BTreeMap::new(),
+            lines,
             waiting: orders::real(today),
             reported: None,
             lamps: None,
@@ -111,6 +115,10 @@ impl<'a> Demo<'a> {
         self.step("kill", async |demo| demo.kill().await, out)
             .await?;
         self.step("restart", async |demo| demo.restart().await, out)
+            .await?;
+        self.step("hold", async |demo| demo.hold().await, out)
+            .await?;
+        self.step("screen", async |demo| screening::screen(demo).await, out)
             .await?;
         self.step("withdraw", async |demo| demo.withdraw().await, out)
             .await?;
@@ -219,7 +227,7 @@ impl<'a> Demo<'a> {
     }
 
     async fn fiction(&mut self) -> Result<Done, Failure> {
-        let [lamps, _] = orders::fictional(self.today)?;
+        let [lamps, ..] = orders::fictional(self.today)?;
         let before = self.expect(LAMPS_GTIN, [Outcome::None; 4]).await?;
         let cited: Vec<StatementRef> = self.reported.iter().cloned().collect();
         let proven = self.issue_all(&[lamps], cited).await?;
@@ -265,7 +273,7 @@ impl<'a> Demo<'a> {
         let returner = self.cast.returner.clone();
         self.network.kill(&returner)?;
         let mut documents = std::mem::take(&mut self.waiting);
-        let [_, drivers] = orders::fictional(self.today)?;
+        let [_, drivers, _] = orders::fictional(self.today)?;
         documents.push(drivers);
         let proven = self.issue_all(&documents, Vec::new()).await?;
         self.decided().await?;
@@ -291,6 +299,32 @@ impl<'a> Demo<'a> {
             .fact("log", json!(issuer))
             .fact("size", json!(at_home))
             .fact("root", json!(there.to_string())))
+    }
+
+    async fn hold(&mut self) -> Result<Done, Failure> {
+        let adopter = self.cast.adopter.clone();
+        let [_, _, strips] = orders::fictional(self.today)?;
+        let order = self.issue_all(&[strips], Vec::new()).await?;
+        self.decided().await?;
+        let mut document = orders::hold(self.today)?;
+        let about = order.first().map(Proven::reference);
+        document.order = order.first().map(Proven::short);
+        let said = self
+            .say(&adopter, Role::Officer, &document, about, Vec::new())
+            .await?;
+        let (blocked, flagged) = (Outcome::Blocked, Outcome::Flagged);
+        let answers = self
+            .expect(
+                STRIPS_GTIN,
+                [blocked, flagged, Outcome::Held, Outcome::Review],
+            )
+            .await?;
+        let records: Vec<Proven> = order.into_iter().chain([said]).collect();
+        let what = format!("two officers of {adopter} hold fictional strips for two weeks");
+        Ok(self
+            .shown(what, &records)
+            .line(answers.line)
+            .fact("lookups", answers.value))
     }
 
     async fn withdraw(&mut self) -> Result<Done, Failure> {
