@@ -18,11 +18,14 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
 use crate::clock::monotonic_ms;
+use crate::frames::FrameWalk;
 use crate::identity::PeerIdentity;
-use crate::limits::{FREE_BYTES, FREE_BYTES_PER_SECOND, ListenLimits};
+use crate::limits::{
+    FREE_BYTES, FREE_BYTES_PER_SECOND, FREE_SETTINGS, FREE_SETTINGS_PER_SECOND, ListenLimits,
+};
 
 /// `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`, RFC 9113 section 3.4 (bytes).
-const PREFACE_BYTES: u64 = 24;
+const PREFACE_BYTES: u8 = 24;
 
 /// What every request of a connection knows of it; a cheap handle.
 #[derive(Debug, Clone)]
@@ -173,15 +176,17 @@ impl Pulse {
         }
     }
 
-    /// Marks bytes that arrived; whether it is too much beside the requests.
-    fn read(&self, bytes: usize) -> bool {
+    /// Marks bytes that arrived, and how many SETTINGS there were so far; whether it is too much
+    /// beside the requests.
+    fn read(&self, bytes: usize, settings: u64) -> bool {
         let now = monotonic_ms();
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let read = self.read_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.read_at.store(now, Ordering::Relaxed);
         let seconds = now.saturating_sub(self.born) / 1_000;
         let free = FREE_BYTES + FREE_BYTES_PER_SECOND.saturating_mul(seconds);
-        let flood = read > free.saturating_add(self.credit.load(Ordering::Relaxed));
+        let flood = read > free.saturating_add(self.credit.load(Ordering::Relaxed))
+            || settings > FREE_SETTINGS + FREE_SETTINGS_PER_SECOND.saturating_mul(seconds);
         if flood {
             self.flooded.store(true, Ordering::Relaxed);
         }
@@ -189,7 +194,7 @@ impl Pulse {
     }
 
     fn cut(&self, now: u64, age: u64, limits: &ListenLimits) -> Option<Cut> {
-        let preface = self.read_bytes.load(Ordering::Relaxed) >= PREFACE_BYTES;
+        let preface = self.read_bytes.load(Ordering::Relaxed) >= u64::from(PREFACE_BYTES);
         if !preface && age >= millis(limits.handshake_timeout) {
             return Some(Cut::NoPreface);
         }
@@ -267,6 +272,7 @@ pub struct PeerStream<IO, S> {
     io: IO,
     connection: Connection,
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
+    walk: FrameWalk,
     _slot: S,
 }
 
@@ -279,6 +285,7 @@ impl<IO, S> PeerStream<IO, S> {
             io,
             connection,
             closed,
+            walk: FrameWalk::after(usize::from(PREFACE_BYTES)),
             _slot: slot,
         }
     }
@@ -326,9 +333,15 @@ impl<IO: AsyncRead + Unpin, S: Unpin> AsyncRead for PeerStream<IO, S> {
         self.check_open(cx)?;
         let before = buf.filled().len();
         let poll = Pin::new(&mut self.io).poll_read(cx, buf);
-        let read = buf.filled().len().saturating_sub(before);
-        if read > 0 && self.connection.pulse.read(read) {
-            self.connection.close();
+        let bytes = buf.filled().get(before..).unwrap_or_default();
+        if !bytes.is_empty() {
+            let settings = self.walk.pass(bytes);
+            if self.connection.pulse.read(bytes.len(), settings) {
+                // Nothing more is done for it, not even for what has just arrived.
+                self.connection.close();
+                buf.set_filled(before);
+                self.check_open(cx)?;
+            }
         }
         poll
     }

@@ -25,6 +25,7 @@ mod drafts;
 mod evidence;
 mod fault;
 mod follow;
+mod frames;
 mod fresh;
 mod freshness;
 mod guard;

@@ -86,6 +86,11 @@ pub const SERVER_CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
 pub const FREE_BYTES: u64 = 768 * 1024;
 /// And so many more for each second of its life.
 pub const FREE_BYTES_PER_SECOND: u64 = 16 * 1024;
+/// SETTINGS that a connection may bring. A client sends one, and another each time it gives its
+/// streams a larger window, which is a few times.
+pub const FREE_SETTINGS: u64 = 100;
+/// And so many more for each second of its life.
+pub const FREE_SETTINGS_PER_SECOND: u64 = 1;
 /// What a request brings beside its messages: its header block and frames (bytes).
 pub const REQUEST_OVERHEAD_BYTES: u64 = 2 * 1024;
 /// Ping a silent peer.
