@@ -323,6 +323,8 @@ fn terms() -> impl Strategy<Value = Terms> {
                         until_ms,
                     }),
                     certification: certify.then(|| "the importer may certify".to_owned()),
+                    // What a simulation told the issuer; screening does not ask.
+                    breadth: None,
                 }
             },
         )
