@@ -177,7 +177,8 @@ pub fn imo(text: &str) -> Option<String> {
         return None;
     }
     let places = numbers(digits);
-    let sum: u32 = (0..6).map(|place| places[place] * (7 - place as u32)).sum();
+    let weighed = places.iter().zip((2..=7).rev());
+    let sum: u32 = weighed.map(|(place, weight)| place * weight).sum();
     (sum % 10 == places[6]).then(|| digits.to_owned())
 }
 
@@ -317,19 +318,19 @@ fn is_korean(number: &str) -> bool {
     for place in 0..9 {
         sum += digits[place] * weights[place];
     }
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// GB 32100-2015: 31 characters without I, O, S, V and Z; powers of three modulo 31.
 fn is_chinese(number: &str) -> bool {
     const SIGNS: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     let mut sum = 0;
-    for (place, sign) in number.chars().enumerate() {
+    for (place, sign) in (0..).zip(number.chars()) {
         let Some(value) = SIGNS.find(sign) else {
             return false;
         };
         // The check character is counted once, and brings the sum to a multiple.
-        let exponent = if place == 17 { 0 } else { place as u32 };
+        let exponent = if place == 17 { 0 } else { place };
         sum += value * (3_usize.pow(exponent) % 31);
     }
     sum % 31 == 0

@@ -45,6 +45,23 @@ enum Weight {
     Decides,
 }
 
+/// What is built into the goods, as far as the order is on downstream goods; and whether it is what
+/// the order is about, so that the goods around it have other numbers.
+fn built_in(order: &Order, article: &Article, goods: &Goods) -> (Agreement, bool) {
+    let components = article
+        .selectors
+        .iter()
+        .map(|selector| of_components(selector, goods));
+    let found = components.max().unwrap_or(Agreement::Unsaid);
+    let is_around = found == Agreement::Agrees && order.terms.downstream.is_some();
+    let counts = match order.terms.downstream {
+        None => Agreement::Unsaid,
+        Some(Downstream::Listed) => found.min(Agreement::Suggested),
+        Some(Downstream::Any) => found,
+    };
+    (counts, is_around)
+}
+
 /// Compares an article.
 pub fn side(
     order: &Order,
@@ -77,19 +94,7 @@ pub fn side(
             Weight::Nothing => {}
         }
     }
-    let built_in = article
-        .selectors
-        .iter()
-        .map(|selector| of_components(selector, goods))
-        .max()
-        .unwrap_or(Agreement::Unsaid);
-    // What is built in has other numbers than the goods around it.
-    let is_around = built_in == Agreement::Agrees && order.terms.downstream.is_some();
-    let built_in = match order.terms.downstream {
-        None => Agreement::Unsaid,
-        Some(Downstream::Listed) => built_in.min(Agreement::Suggested),
-        Some(Downstream::Any) => built_in,
-    };
+    let (built_in, is_around) = built_in(order, article, goods);
     let by_party = article
         .selectors
         .iter()

@@ -212,7 +212,7 @@ fn meet(
     let is_decided = party.agreement == Agreement::Agrees || !needs_party;
     let wants_more = match found.agreement {
         Agreement::Agrees if found.is_contradicted => false,
-        Agreement::Agrees => !is_decided && !(has_party && party.is_contradicted),
+        Agreement::Agrees => !(is_decided || has_party && party.is_contradicted),
         Agreement::Suggested => !found.is_contradicted && !found.is_downstream,
         Agreement::Unsaid if has_party => true,
         Agreement::Unsaid | Agreement::Differs => return None,
