@@ -6458,7 +6458,7 @@ pub struct LookupResponse {
 pub struct LookupMatch {
     #[prost(message, optional, tag = "1")]
     pub notice: ::core::option::Option<Notice>,
-    /// gtin, model, serial, hs, mid, lei, eori, brand, respondent or order.
+    /// gtin, model, serial, hs and the other kinds of selector; respondent, text or order.
     #[prost(string, tag = "2")]
     pub selector: ::prost::alloc::string::String,
     /// As in the order, and as typed, both canonical.
