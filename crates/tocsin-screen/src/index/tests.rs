@@ -1,6 +1,7 @@
 //! What the layers give is what looking at every block would give.
 
 use super::*;
+use crate::answer::Cap;
 use crate::line::{Identifier, Party, Role, Scheme};
 use crate::sample::{NOW, basis, general, limited, notice};
 use proptest::prelude::*;
@@ -83,7 +84,7 @@ fn nothing_found_is_never_clear() {
         ..BLANK
     };
     let answer = screen.check(&mistyped, NOW);
-    assert!(answer.decisive_missing && answer.unreadable.contains(crate::line::Field::Gtin));
+    assert!(answer.decisive_missing && answer.unreadable.contains(Field::Gtin));
     assert!(screen.check(&BLANK, NOW).decisive_missing);
 }
 

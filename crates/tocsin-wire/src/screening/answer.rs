@@ -266,6 +266,7 @@ mod tests {
                 list: "a list".into(),
                 dated: "2026-11-01".into(),
                 number: "7".to_owned(),
+                since: String::new(),
                 names: vec!["Acme".to_owned()],
             })),
             outcome: Outcome::Review,
