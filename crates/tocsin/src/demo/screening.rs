@@ -8,8 +8,17 @@ use tocsin_cli::failure::{Exit, Failure};
 use tocsin_core::lookup::Outcome;
 
 use super::lines::{self, Planted};
-use super::report::{COLUMNS, Done, fitted};
+use super::report::{COLUMNS, Done};
 use super::walk::Demo;
+
+/// From stop to go.
+const OUTCOMES: [Outcome; 5] = [
+    Outcome::Blocked,
+    Outcome::Held,
+    Outcome::Review,
+    Outcome::Flagged,
+    Outcome::None,
+];
 
 /// Screens generated lines in the market that has adopted one order and holds another. Every line
 /// that was planted must come out as what it was planted for.
@@ -33,13 +42,11 @@ pub(super) async fn screen(demo: &Demo<'_>) -> Result<Done, Failure> {
             count("blocks")
         ))
         .line(outcomes(&summary));
-    for hit in summary
-        .get("best")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        for line in told(hit) {
+    let best = summary.get("best").and_then(Value::as_array);
+    for of in OUTCOMES {
+        let hits = best.into_iter().flatten();
+        let is_of = |hit: &&Value| hit.get("outcome").and_then(Value::as_str) == Some(word(of));
+        for line in hits.filter(is_of).flat_map(told) {
             done = done.line(line);
         }
     }
@@ -114,14 +121,7 @@ fn check(summary: &Value, lines: u64, planted: Planted) -> Result<(), String> {
 }
 
 fn outcomes(summary: &Value) -> String {
-    let all = [
-        Outcome::Blocked,
-        Outcome::Held,
-        Outcome::Review,
-        Outcome::Flagged,
-        Outcome::None,
-    ];
-    let said: Vec<String> = all
+    let said: Vec<String> = OUTCOMES
         .iter()
         .map(|of| format!("{} {}", word(*of), outcome(summary, *of)))
         .collect();
@@ -145,13 +145,44 @@ fn told(hit: &Value) -> Vec<String> {
     if !limit.is_empty() {
         lines.push(format!("  not more, for {limit}"));
     }
-    lines.iter().map(|line| fitted(line, COLUMNS - 4)).collect()
+    lines.iter().flat_map(|line| wrapped(line)).collect()
+}
+
+/// At the width of the screen, between words; what goes on is set in.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let room = COLUMNS - 4;
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        if used > 0 && used + word.trim_end().chars().count() > room {
+            lines.push("    ".to_owned());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(word);
+        }
+    }
+    lines
+        .iter()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn long_reasons_are_wrapped_between_words_and_nothing_of_them_is_lost() {
+        let text = format!("  because {}", "of a word ".repeat(20));
+        let lines = wrapped(&text);
+        assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= COLUMNS - 4));
+        let joined: Vec<&str> = lines
+            .iter()
+            .flat_map(|line| line.split_whitespace())
+            .collect();
+        assert_eq!(joined, text.split_whitespace().collect::<Vec<_>>());
+    }
 
     #[test]
     fn one_stop_too_many_or_too_few_is_an_error_and_so_is_a_missed_look() {
