@@ -75,7 +75,6 @@ async fn measure(
 ) -> Result<(), Failure> {
     let folder = Folder::make(args.dir.as_deref())?;
     let network = Network::found(&folder.path, &[MEMBER.to_owned()])?;
-    network.home_of(MEMBER)?.lift_quotas()?;
     let messages = Arc::new(messages(blocks));
     let echo = Echo::start(&network, MEMBER, 1).await?;
     let channels = echo::connections_to(&network, MEMBER, STREAMS).await?;
