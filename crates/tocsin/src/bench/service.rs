@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use tocsin_cli::connect::connect;
 use tocsin_cli::failure::{Exit, Failure};
 use tocsin_cli::output::Output;
 use tocsin_cli::rpc;
@@ -43,6 +44,8 @@ const SWAPS: usize = 20;
 const MOST_LOOKUP: f64 = 5_000.0;
 /// How soon an order counts (microseconds).
 const MOST_SWAP: f64 = 100_000.0;
+/// How long one attempt to connect to a node that reads its logs may take.
+const ATTEMPT: Duration = Duration::from_millis(500);
 /// The slowest log of orders that is waited for (entries a second).
 const SLOWEST_PER_SECOND: u64 = 2_000;
 
@@ -150,8 +153,15 @@ async fn screening(
     patience: Duration,
 ) -> Result<Vec<Channel>, Failure> {
     let end = Instant::now() + patience;
-    network.answering(MEMBER, patience).await?;
-    let channels = echo::connections_to(network, MEMBER, STREAMS).await?;
+    let context = network.context_of(MEMBER)?;
+    let mut channels = Vec::with_capacity(STREAMS);
+    while channels.len() < STREAMS {
+        match connect(&context, ATTEMPT).await {
+            Ok(channel) => channels.push(channel),
+            Err(failure) if Instant::now() >= end => return Err(failure),
+            Err(_) => tokio::time::sleep(GLANCE).await,
+        }
+    }
     let first = channels
         .first()
         .cloned()
