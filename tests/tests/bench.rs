@@ -156,7 +156,7 @@ fn the_quality_of_matching_is_told_for_each_set_beside_a_plain_ratio() {
         ),
         (
             "firms.csv",
-            "ent_num,name\n1,Acme Lamps Works\n2,Borealis Shipping\n",
+            "ent_num,name\n1,Acme Lamps Works\n2,Zephyr Shipping\n",
         ),
         ("others.csv", "ent_num,alt_name\n1,Acme Lamp Works\n1,AXW\n"),
         ("models.csv", "brand,model\nacme,DX-4510\nacme,LX-77120\n"),

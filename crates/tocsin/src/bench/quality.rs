@@ -107,7 +107,13 @@ fn name_pairs(
     for (script, scored) in scripts {
         let tally = Tally::at(&scored, names::REVIEW);
         let remark = format!("{} pairs, {}", scored.len(), both(tally));
-        let figure = Figure::shown(format!("{set} {script} f1"), tally.f1(), Unit::Share);
+        // Where nothing is a match, what there is to say is how many are taken for one.
+        let (what, value) = if scored.iter().any(|pair| pair.is_match) {
+            ("f1", tally.f1())
+        } else {
+            ("taken wrongly", share(tally.wrong, scored.len()))
+        };
+        let figure = Figure::shown(format!("{set} {script} {what}"), value, Unit::Share);
         report.add(figure.remark(remark), out)?;
     }
     Ok(())
