@@ -574,8 +574,11 @@ mod tests {
     use super::*;
     use crate::decision::DecisionKind;
     use crate::order::OrderActKind;
-    use crate::product::SerialRange;
+    use crate::product::{
+        ImporterNumber, ImporterScheme, SerialRange, TariffCode, TransportDocument, TransportKind,
+    };
     use crate::registry::sample::{self, DAY, Logs, NOW, reference};
+    use crate::terms::{Bond, Direction, Terms};
     use proptest::prelude::*;
     use tocsin_log::hash::Hash;
 
@@ -699,6 +702,105 @@ mod tests {
             );
             assert!(look(&logs, text, "US").decisive_missing);
         }
+    }
+
+    #[test]
+    fn every_kind_that_can_be_typed_is_found_and_says_no_more_than_it_can() {
+        let selectors = [
+            Selector::ModelPattern("QX-{100-299}*".into()),
+            Selector::ModelPattern("Q?7".into()),
+            Selector::Batch("B-77".into()),
+            Selector::Container("CSQU3054383".into()),
+            Selector::Transport(TransportDocument {
+                kind: TransportKind::AirWaybill,
+                number: "180-53925023".into(),
+            }),
+            Selector::Vessel("9074729".into()),
+            Selector::Duns("150483782".into()),
+            Selector::Importer(ImporterNumber {
+                scheme: ImporterScheme::Jp,
+                number: "7000012050002".into(),
+            }),
+            Selector::Listing("https://shop.example/item/42".into()),
+            Selector::Tariff(TariffCode {
+                code: "8542310010".into(),
+                jurisdiction: "US".into(),
+                edition: 2026,
+            }),
+            Selector::ModelPattern("ZWEIG-*".into()),
+        ];
+        let mut logs = Logs::new();
+        logs.issue(sample::order(&[("parts", &selectors)]));
+        let (review, suggests) = (Outcome::Review, Some(Limit::Suggests));
+        assert_eq!(said(&logs, "qx 250 b"), (review, suggests, "model_pattern"));
+        assert_eq!(
+            said(&logs, "zweig 9"),
+            (Outcome::Blocked, None, "model_pattern")
+        );
+        assert_eq!(said(&logs, "qa7"), (review, suggests, "model_pattern"));
+        assert_eq!(said(&logs, "b77"), (review, suggests, "batch"));
+        assert_eq!(
+            said(&logs, "csqu 305438-3"),
+            (Outcome::Blocked, None, "container")
+        );
+        assert_eq!(
+            said(&logs, "18053925023"),
+            (Outcome::Blocked, None, "transport")
+        );
+        let party = Some(Limit::ArticleMissing);
+        assert_eq!(said(&logs, "IMO 9074729"), (review, party, "vessel"));
+        assert_eq!(said(&logs, "15-048-3782"), (review, party, "duns"));
+        assert_eq!(said(&logs, "7000012050002"), (review, party, "importer"));
+        assert_eq!(
+            said(&logs, "http://www.shop.example/item/42/"),
+            (review, suggests, "listing")
+        );
+        for code in ["8542.31.0010", "854231", "85423100"] {
+            assert_eq!(said(&logs, code), (review, suggests, "tariff"), "{code}");
+        }
+        for other in ["QX-300", "CSQU3054384", "8542320010", "854231001099"] {
+            assert_eq!(look(&logs, other, "US").matches, [], "{other}");
+        }
+    }
+
+    #[test]
+    fn an_order_that_lets_some_goods_pass_is_a_review_for_whoever_knows_one_number() {
+        let with = |terms: Terms| {
+            let mut logs = Logs::new();
+            logs.issue(Order {
+                terms,
+                ..all_kinds()
+            });
+            let (outcome, limit, _) = said(&logs, GTIN);
+            (outcome, limit)
+        };
+        let bond = |until_ms| Terms {
+            bond: Some(Bond {
+                text: "100 %".into(),
+                until_ms,
+            }),
+            ..Terms::default()
+        };
+        let capped = (Outcome::Review, Some(Limit::Terms));
+        assert_eq!(with(Terms::default()), (Outcome::Blocked, None));
+        assert_eq!(with(bond(NOW + 1)), capped);
+        assert_eq!(with(bond(NOW)), (Outcome::Blocked, None));
+        let authorised = sample::limited(all_kinds(), &["Genuine"]).respondents;
+        assert_eq!(
+            with(Terms {
+                authorised,
+                ..Terms::default()
+            }),
+            capped
+        );
+        let directions = [Direction::Transit].into();
+        assert_eq!(
+            with(Terms {
+                directions,
+                ..Terms::default()
+            }),
+            capped
+        );
     }
 
     #[test]

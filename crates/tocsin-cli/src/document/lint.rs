@@ -8,9 +8,10 @@ use tocsin_core::handling::Tlp;
 use tocsin_core::order::{Order, ScopeKind};
 use tocsin_core::party::Party;
 use tocsin_core::policy::Pack;
-use tocsin_core::product::Article;
+use tocsin_core::product::{Article, Selector};
 use tocsin_core::reason::{Reason, Refusal};
 use tocsin_core::statement::{Act, DecodedBody, StatementRef};
+use tocsin_core::terms::{BROAD_SHARE, Direction, Terms};
 use tocsin_log::checkpoint::MAX_LABEL_BYTES;
 use tocsin_log::hash::Hash;
 
@@ -278,39 +279,40 @@ impl Findings {
         }
         self.articles("articles", &order.articles);
         self.parties("respondents", &order.respondents);
+        self.parties("authorised", &order.terms.authorised);
+        for (at, carve_out) in order.terms.carve_outs.iter().enumerate() {
+            let key = format!("carve_outs[{}]", at + 1);
+            self.selectors(&format!("{key}.selectors"), &carve_out.selectors);
+            self.parties(&format!("{key}.parties"), &carve_out.parties);
+        }
     }
 
     fn articles(&mut self, key: &str, articles: &[Article]) {
         for (at, article) in articles.iter().enumerate() {
-            for (place, selector) in article.selectors.iter().enumerate() {
-                let field = format!("{key}[{}].selectors[{}]", at + 1, place + 1);
-                if let Err(why) = selector.canonical() {
-                    let text = format!("{} {selector}: {why}", selector.kind());
-                    self.error(
-                        &field,
-                        Reason::from(why).code(),
-                        &text,
-                        "what cannot be compared matches nothing",
-                    );
-                }
+            self.selectors(&format!("{key}[{}].selectors", at + 1), &article.selectors);
+        }
+    }
+
+    fn selectors(&mut self, key: &str, selectors: &[Selector]) {
+        for (place, selector) in selectors.iter().enumerate() {
+            if let Err(why) = selector.canonical() {
+                let text = format!("{} {selector}: {why}", selector.kind());
+                self.error(
+                    &format!("{key}[{}]", place + 1),
+                    Reason::from(why).code(),
+                    &text,
+                    "what cannot be compared matches nothing",
+                );
             }
         }
     }
 
     fn parties(&mut self, key: &str, parties: &[Party]) {
         for (at, party) in parties.iter().enumerate() {
-            for (place, selector) in party.identifiers.iter().enumerate() {
-                let field = format!("{key}[{}].identifiers[{}]", at + 1, place + 1);
-                if let Err(why) = selector.canonical() {
-                    let text = format!("{} {selector}: {why}", selector.kind());
-                    self.error(
-                        &field,
-                        Reason::from(why).code(),
-                        &text,
-                        "what cannot be compared matches nothing",
-                    );
-                }
-            }
+            self.selectors(
+                &format!("{key}[{}].identifiers", at + 1),
+                &party.identifiers,
+            );
         }
     }
 
@@ -344,6 +346,9 @@ impl Findings {
             let text = "marked as invented: every view says EXERCISE; false for a real act";
             self.note("exercise", text);
         }
+        if let Act::Order(order) = &document.act {
+            self.terms_notes(&order.terms);
+        }
         if document.tlp == Tlp::Clear && !matches!(document.act, Act::PolicyPack(_)) {
             self.note(
                 "tlp",
@@ -353,12 +358,40 @@ impl Findings {
     }
 }
 
+impl Findings {
+    /// What an order's terms do that is easily meant otherwise.
+    fn terms_notes(&mut self, terms: &Terms) {
+        if terms.bars(Direction::Transit) {
+            let text = "transit: goods that only pass through are stopped, too";
+            self.note("directions", text);
+        }
+        if !terms.bars(Direction::Import) {
+            self.note("directions", "import is not among them: imports pass");
+        }
+        if !terms.relations.is_empty() && terms.related.is_empty() {
+            let text =
+                "no firm is named that stands in one: a screener finds the respondents alone";
+            self.note("relations", text);
+        }
+        if terms
+            .breadth
+            .is_some_and(|breadth| breadth.is_over(BROAD_SHARE))
+        {
+            let text =
+                "over 0.1 % of past lines: over-broad, and other members may review it for that";
+            self.note("breadth", text);
+        }
+    }
+}
+
 /// A refusal's field, `order.articles[0].until_ms`, as people wrote it: `articles[1].until`.
 fn as_written(field: &str) -> String {
-    const OUTER: [&str; 7] = [
+    const OUTER: [&str; 8] = [
         "report",
         "indicator",
         "order",
+        // In a document its fields stand beside the order's other ones.
+        "terms",
         "order_act",
         "decision",
         "policy_pack",

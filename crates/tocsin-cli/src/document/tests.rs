@@ -563,3 +563,54 @@ fn rights_on_the_command_line_have_three_parts() {
         assert!(right_from_text(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_wrong_term_is_found_by_its_own_name() {
+    let text = opened(Kind::Order)
+        .replace("relations = [\"affiliate\"]", "relations = [\"parent\"]")
+        .replace("LX-4410/C", " - ");
+    let lint = linted(Kind::Order, &text);
+    let found: Vec<(&str, &str)> = errors(&lint)
+        .iter()
+        .map(|finding| (finding.field.as_str(), finding.code))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("carve_outs[1].selectors[1]", "SELECTOR_MODEL_FORMAT"),
+            ("related[1].relation", "RELATION_OFF"),
+        ]
+    );
+    let refused = refused(
+        Kind::Order,
+        &opened(Kind::Order).replace("of = \"Exempla", "of = \"Another"),
+    );
+    assert!(refused.contains("names no respondent"), "{refused}");
+}
+
+#[test]
+fn terms_that_are_easily_meant_otherwise_are_noted() {
+    let text = scaffold(Kind::Order)
+        .replace(
+            "directions = [\"import\"]",
+            "directions = [\"transit\"]\nrelations = [\"assign\"]",
+        )
+        .replace(
+            "# breadth = { lines = 1000000, hits = 12 }",
+            "breadth = { lines = 1000, hits = 12 }",
+        );
+    let lint = linted(Kind::Order, &text);
+    let notes: Vec<&str> = lint
+        .findings
+        .iter()
+        .filter(|finding| finding.level == Level::Note)
+        .map(|finding| finding.field.as_str())
+        .collect();
+    for field in ["directions", "relations", "breadth"] {
+        assert!(notes.contains(&field), "{field}: {notes:?}");
+    }
+    assert_eq!(
+        notes.iter().filter(|field| **field == "directions").count(),
+        2
+    );
+}

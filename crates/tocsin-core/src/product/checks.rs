@@ -256,7 +256,7 @@ pub(super) fn ascii_upper(text: &str, max_bytes: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Selector, Strength};
+    use super::super::{ImageHashKind, Selector, Strength};
     use super::*;
     use proptest::prelude::*;
 
@@ -502,7 +502,125 @@ mod tests {
             "[A-Za-z0-9]{20}|\\PC{0,20}".prop_map(Selector::Lei),
             "[A-Za-z]{2}[A-Za-z0-9]{0,15}|\\PC{0,17}".prop_map(Selector::Eori),
             "\\PC{0,40}".prop_map(Selector::Brand),
+            later_selector(),
         ]
+    }
+
+    fn later_selector() -> impl Strategy<Value = Selector> {
+        prop_oneof![
+            ("[0-9]{8,10}|\\PC{0,10}", "[A-Za-z]{2}", 2016_u32..2101).prop_map(
+                |(code, jurisdiction, edition)| Selector::Tariff(TariffCode {
+                    code,
+                    jurisdiction,
+                    edition,
+                })
+            ),
+            "[a-cA-C1-3?*\\[\\]{}-]{0,12}|\\PC{0,12}".prop_map(Selector::ModelPattern),
+            "\\PC{0,20}".prop_map(Selector::Batch),
+            "[0-9 -]{9,12}|\\PC{0,12}".prop_map(Selector::Duns),
+            "[A-Za-z]{3}[UJZujz][0-9]{7}|\\PC{0,12}".prop_map(Selector::Container),
+            "(IMO )?[0-9]{7}|\\PC{0,12}".prop_map(Selector::Vessel),
+            "[A-Za-z]{2}|\\PC{0,4}".prop_map(Selector::Origin),
+            (
+                "[a-z]{2}(-[A-Za-z]{4})?|\\PC{0,6}",
+                proptest::collection::vec("\\PC{0,10}", 0..4)
+            )
+                .prop_map(|(language, terms)| {
+                    Selector::Description(DescriptionTerms { language, terms })
+                }),
+            any::<u64>().prop_map(|bits| {
+                let kind = ImageHashKind::Phash;
+                Selector::Image(ImageHash { kind, bits })
+            }),
+        ]
+    }
+
+    #[test]
+    fn national_codes_name_their_country_and_year_and_stand_under_an_edition() {
+        let code = |code: &str, jurisdiction: &str, edition| TariffCode {
+            code: code.to_owned(),
+            jurisdiction: jurisdiction.to_owned(),
+            edition,
+        };
+        for (digits, whose) in [
+            ("85423100", "EU"),
+            ("854231001", "JP"),
+            ("8542310010", "us"),
+        ] {
+            assert!(tariff(&code(digits, whose, 2026)).is_ok(), "{digits}");
+        }
+        for (digits, whose) in [
+            ("854231", "US"),
+            ("8542.31.00", "US"),
+            ("98010010", "US"),
+            ("85423100101", "US"),
+            ("85423100", ""),
+            ("85423100", "XX"),
+        ] {
+            let refused = tariff(&code(digits, whose, 2026));
+            assert_eq!(
+                refused,
+                Err(SelectorError::TariffFormat),
+                "{digits} {whose}"
+            );
+        }
+        for edition in [0, 2016, 2100] {
+            let refused = tariff(&code("85423100", "US", edition));
+            assert_eq!(refused, Err(SelectorError::TariffEdition));
+        }
+        for (year, edition) in [(2021, 2017), (2022, 2022), (2027, 2022), (2028, 2028)] {
+            let hs = code("8542310010", "US", year).hs();
+            assert_eq!(hs, Some(hs_code("854231", edition)));
+        }
+    }
+
+    #[test]
+    fn descriptions_are_compared_as_sets_of_words() {
+        let terms = |language: &str, terms: &[&str]| DescriptionTerms {
+            language: language.to_owned(),
+            terms: terms.iter().map(|term| (*term).to_owned()).collect(),
+        };
+        assert_eq!(
+            description(&terms("EN", &["Charger  USB", "usb"])),
+            Ok(terms("en", &["charger", "usb"]))
+        );
+        let many: Vec<String> = (0..17).map(|at| format!("w{at}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for wrong in [
+            terms("", &["usb"]),
+            terms("e", &["usb"]),
+            terms("en_GB", &["usb"]),
+            terms("en", &[]),
+            terms("en", &[" "]),
+            terms("en", &["a\u{202E}b"]),
+            terms("en", &["x".repeat(65).as_str()]),
+            terms("en", &many),
+        ] {
+            let refused = description(&wrong);
+            assert_eq!(refused, Err(SelectorError::DescriptionFormat), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_suggests_is_never_strong_and_what_decides_is() {
+        let strength = |selector: Selector| selector.canonical().map(|s| s.strength());
+        let text = str::to_owned;
+        for (selector, expected) in [
+            (Selector::Origin(text("CN")), Strength::Weak),
+            (Selector::Batch(text("L-2026-11-22")), Strength::Medium),
+            (Selector::Duns(text("150483782")), Strength::Medium),
+            (Selector::Listing(text("shop.example/x")), Strength::Medium),
+            (Selector::ModelPattern(text("LX4*")), Strength::Medium),
+            (
+                Selector::ModelPattern(text("LX{1000-9999}")),
+                Strength::Medium,
+            ),
+            (Selector::ModelPattern(text("LX-441*")), Strength::Strong),
+            (Selector::Container(text("CSQU3054383")), Strength::Strong),
+            (Selector::Vessel(text("9074729")), Strength::Strong),
+        ] {
+            assert_eq!(strength(selector.clone()), Ok(expected), "{selector}");
+        }
     }
 
     proptest! {

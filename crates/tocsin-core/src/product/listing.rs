@@ -14,16 +14,21 @@ pub(super) fn listing(listing: &str) -> Result<String, SelectorError> {
     if listing.len() > MAX_LISTING_BYTES || text::has_forbidden_in_line(listing) {
         return Err(SelectorError::ListingFormat);
     }
-    let canonical = if let Some((scheme, rest)) = listing.split_once("://") {
-        let is_web = ["http", "https"]
-            .iter()
-            .any(|web| scheme.eq_ignore_ascii_case(web));
-        is_web.then(|| url(rest)).flatten()
-    } else if let Some((marketplace, id)) = listing.split_once(':') {
-        numbered(marketplace, id)
-    } else {
+    // What stands before the first slash tells which of the two it is.
+    let head = listing.split(['/', '?', '#']).next().unwrap_or_default();
+    let canonical = match (head.split_once(':'), listing.split_once("://")) {
+        (Some((scheme, "")), Some((before, rest))) if before == scheme => {
+            let is_web = ["http", "https"]
+                .iter()
+                .any(|web| scheme.eq_ignore_ascii_case(web));
+            is_web.then(|| url(rest)).flatten()
+        }
+        (Some((marketplace, _)), _) => {
+            let id = listing.split_at_checked(marketplace.len() + 1);
+            id.and_then(|(_, id)| numbered(marketplace, id))
+        }
         // What `url` has made is read as the same again.
-        listing.contains(['/', '.']).then(|| url(listing)).flatten()
+        (None, _) => url(listing),
     };
     canonical
         .filter(|canonical| canonical.len() <= MAX_LISTING_BYTES)
@@ -55,9 +60,10 @@ fn url(rest: &str) -> Option<String> {
     }
     let mut parameters = Vec::new();
     for parameter in query.split('&') {
+        let parameter = percent(parameter)?;
         let name = parameter.split('=').next().unwrap_or_default();
         if !parameter.is_empty() && !counts_visitors(name) {
-            parameters.push(percent(parameter)?);
+            parameters.push(parameter);
         }
     }
     parameters.sort_unstable();
@@ -76,7 +82,10 @@ fn host(authority: &str) -> Option<String> {
         None => (authority, None),
     };
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
+    let mut host = host.as_str();
+    while let Some(bare) = host.strip_prefix("www.").filter(|bare| bare.contains('.')) {
+        host = bare;
+    }
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label
@@ -134,6 +143,7 @@ const MAX_MARKETPLACE_BYTES: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn one_address_has_one_form_however_it_was_copied() {
@@ -187,6 +197,17 @@ mod tests {
             &format!("https://shop.example/{}", "a".repeat(512)),
         ] {
             assert_eq!(listing(text), Err(SelectorError::ListingFormat), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_canonical_listing_is_its_own(
+            text in "(https?://)?(www\\.){0,2}[a-b]\\.[a-b]{1,2}[a-b/?&=%:#.5FA_]{0,16}|\\PC{0,20}",
+        ) {
+            if let Ok(canonical) = listing(&text) {
+                prop_assert_eq!(listing(&canonical), Ok(canonical));
+            }
         }
     }
 }

@@ -215,6 +215,7 @@ impl Part {
                 },
             ) => width == digits && low <= from && to <= high,
             (Self::One(ours), Self::One(theirs)) => ours == theirs,
+            (Self::One(ours), Self::Class(theirs)) => theirs.as_slice() == [(*ours, *ours)],
             (Self::One(_) | Self::Any | Self::Class(_) | Self::Range { .. }, _) => false,
         }
     }
@@ -302,11 +303,10 @@ fn class(inner: &str) -> Result<Part, SelectorError> {
             Some(_) | None => joined.push((low, high)),
         }
     }
-    match joined.as_slice() {
-        [] => Err(SelectorError::PatternFormat),
-        [(low, high)] if low == high => Ok(Part::One(*low)),
-        [_, ..] => Ok(Part::Class(joined)),
+    if joined.is_empty() {
+        return Err(SelectorError::PatternFormat);
     }
+    Ok(Part::Class(joined))
 }
 
 /// Two numbers of as many digits, the first not above the second.
@@ -392,7 +392,7 @@ mod tests {
             ("lx-1 * *", "LX1*"),
             ("ＬＸ/1?", "LX1?"),
             ("LX[cab]", "LX[A-C]"),
-            ("LX[5]", "LX5"),
+            ("LX[5]", "LX[5]"),
             ("LX[12-46]", "LX[1-46]"),
             ("L.X.{01-09}", "LX{01-09}"),
         ] {
@@ -461,6 +461,8 @@ mod tests {
             ("LX{100-299}", "LX{150-160}"),
             ("*LX*", "ALX1*"),
             ("LX*", "LX*"),
+            ("LX5", "LX[5]"),
+            ("LX[5]", "LX5"),
         ] {
             assert!(pattern(wide).covers(&pattern(narrow)), "{wide} {narrow}");
         }

@@ -12,7 +12,7 @@ use tocsin_core::registry::{Event, Position, Registry};
 use tocsin_core::report::{Report, ReportKind};
 use tocsin_core::right::{Right, RightKind};
 use tocsin_core::statement::{Act, BodyRef, DecodedBody, Statement, StatementRef};
-use tocsin_core::terms::Terms;
+use tocsin_core::terms::{CarveOut, CarveOutKind, Direction, Terms};
 use tocsin_log::checkpoint::Origin;
 use tocsin_log::hash::Hash;
 
@@ -432,6 +432,33 @@ impl World {
     }
 }
 
+/// Terms of which some bind more and some let more pass.
+fn terms(how: u8) -> Terms {
+    let carve_out = CarveOut {
+        kind: CarveOutKind::CertifiedRedesign,
+        text: "the redesign".into(),
+        selectors: vec![Selector::ModelPattern("LX-2*".into())],
+        parties: vec![],
+        from_ms: 0,
+        until_ms: if how & 16 == 0 { 0 } else { NOW + 90 * DAY },
+    };
+    Terms {
+        directions: match how % 5 {
+            0 | 1 => [].into(),
+            2 => [Direction::Import, Direction::Transit].into(),
+            3 => [Direction::Import].into(),
+            _ => [Direction::Export].into(),
+        },
+        carve_outs: if how % 3 == 1 {
+            vec![carve_out]
+        } else {
+            vec![]
+        },
+        certification: (how % 7 == 6).then(|| "may certify".into()),
+        ..Terms::default()
+    }
+}
+
 /// One of a few texts that overlap.
 fn order_text(how: u8) -> Order {
     let models = ["LX-100", "LX-200", "LX-300"].into_iter().enumerate();
@@ -481,6 +508,6 @@ fn order_text(how: u8) -> Order {
         counterfeit: false,
         summary: String::new(),
         exercise: true,
-        terms: Terms::default(),
+        terms: terms(how),
     }
 }
