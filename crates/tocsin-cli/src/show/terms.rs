@@ -70,8 +70,10 @@ fn carve_out(carve_out: &CarveOut) -> Value {
 pub fn terms_text(order: &Order) -> String {
     let terms = &order.terms;
     let mut lines = Vec::new();
-    if !terms.directions.is_empty() {
-        lines.push(format!("bars: {}", directions(order).join(", ")));
+    let barred = directions(order);
+    // Said or not, import is what every order bars.
+    if barred != [Direction::Import.word()] {
+        lines.push(format!("bars: {}", barred.join(", ")));
     }
     if !terms.relations.is_empty() {
         let words: Vec<&str> = terms.relations.iter().map(|word| word.word()).collect();
