@@ -63,31 +63,35 @@ fn directions(ours: &Terms, theirs: &Terms) -> Option<BTreeSet<Direction>> {
 /// Firms that both texts know in one relation, for the time that both do, to a respondent that is
 /// left.
 fn related(text: &Order, by: &Order, respondents: &[Party]) -> Vec<Related> {
-    let others: Vec<(&Related, Names)> = by
-        .terms
-        .related
-        .iter()
-        .map(|other| (other, Names::of(std::slice::from_ref(&other.party))))
-        .collect();
+    let place = |related: &Related, order: &Order| {
+        respondent(related, order).and_then(|party| place_of(party, respondents))
+    };
+    let bound =
+        |related: &&Related| by.terms.binds(related.relation) && text.terms.binds(related.relation);
+    // Names are folded once: many firms may be named on both sides.
+    let others = by.terms.related.iter().filter(bound).filter_map(|other| {
+        let names = Names::of(std::slice::from_ref(&other.party));
+        Some((other, place(other, by)?, names))
+    });
+    let others: Vec<(&Related, u32, Names)> = others.collect();
     let mut common = Vec::new();
-    for ours in &text.terms.related {
-        let Some(of) = respondent(ours, text).and_then(|party| place_of(party, respondents)) else {
+    for ours in text.terms.related.iter().filter(bound) {
+        let Some(of) = place(ours, text) else {
             continue;
         };
-        for (theirs, names) in &others {
-            let is_one = theirs.relation == ours.relation
-                && by.terms.binds(ours.relation)
-                && text.terms.binds(ours.relation)
-                && respondent(theirs, by).and_then(|party| place_of(party, respondents))
-                    == Some(of);
+        let same = others
+            .iter()
+            .filter(|(theirs, place, _)| theirs.relation == ours.relation && *place == of);
+        for (theirs, _, names) in same {
             let from_ms = ours.from_ms.max(theirs.from_ms);
             let until_ms = match (ours.until_ms, theirs.until_ms) {
                 (0, until) | (until, 0) => until,
                 (one, other) => one.min(other),
             };
-            let party = names.common(&ours.party).filter(|_| is_one);
-            let party = party.filter(|_| until_ms == 0 || from_ms < until_ms);
-            common.extend(party.map(|party| Related {
+            if until_ms != 0 && until_ms <= from_ms {
+                continue;
+            }
+            common.extend(names.common(&ours.party).map(|party| Related {
                 relation: ours.relation,
                 of,
                 party,
@@ -166,15 +170,17 @@ fn is_same_respondent(now: Option<&Party>, had: Option<&Party>) -> bool {
 /// Whether a carve-out lets everything pass that another did. Its words may hold conditions, so
 /// that they must be the same.
 fn is_as_wide(now: &CarveOut, had: &CarveOut) -> bool {
+    let is_one = (now.kind, &now.text) == (had.kind, &had.text)
+        && is_window_within((had.from_ms, had.until_ms), (now.from_ms, now.until_ms));
+    if !is_one {
+        return false;
+    }
     let is_goods = now.selectors.is_empty()
         || (!had.selectors.is_empty() && do_goods_cover(&now.selectors, &had.selectors));
     let known = Names::of(&now.parties);
     let is_parties = now.parties.is_empty()
         || (!had.parties.is_empty() && had.parties.iter().all(|party| known.cover(party)));
-    (now.kind, &now.text) == (had.kind, &had.text)
-        && is_goods
-        && is_parties
-        && is_window_within((had.from_ms, had.until_ms), (now.from_ms, now.until_ms))
+    is_goods && is_parties
 }
 
 fn do_goods_cover(wide: &[Selector], narrow: &[Selector]) -> bool {
