@@ -38,7 +38,7 @@ pub fn image(text: &str) -> Option<String> {
 }
 
 /// Where goods are offered: `MARKETPLACE:ID`, or an address without what says nothing about them
-/// (scheme, `www.`, the usual port, fragment, last slash, what counts visitors). Reads the addresses
+/// (scheme, `www.`, the usual port, fragment, last slash, what counts visitors). Reads addresses
 /// of these tests, and no others: no percent-encoding, no other scripts.
 pub fn listing(text: &str) -> Option<String> {
     let text = text.trim();

@@ -16,8 +16,8 @@
 //! 6. What contradicts caps at review; so do a genuine number that fakes copy, a part of the order
 //!    that has not arrived, goods that only contain the article, and a container long after.
 //! 7. Exceptions hold at the line's own instant.
-//! 8. Silence is never clearance: where nothing that decides was declared and could be read, or more
-//!    could make more of it, the answer says so.
+//! 8. Silence is never clearance: where nothing that decides was declared and could be read, or
+//!    more could make more of it, the answer says so.
 
 use std::collections::BTreeMap;
 
