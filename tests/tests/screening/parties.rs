@@ -103,9 +103,7 @@ fn compare(party: &Party, declared: &line::Party<'_>) -> PartySide {
     // The line says which register, and none of ours there is the number.
     let is_other = |number: &Number| {
         number.is_certain
-            && ours
-                .iter()
-                .any(|(register, _)| *register == number.register)
+            && ours.iter().any(|own| is_of_one_firm(own, number))
             && !same.contains(&number.register)
     };
     let is_contradicted = theirs.iter().any(is_other);
@@ -132,6 +130,17 @@ fn compare(party: &Party, declared: &line::Party<'_>) -> PartySide {
         is_by_number: same.iter().any(|register| register.decides()),
         is_contradicted: is_contradicted && agreement >= Agreement::Suggested,
     }
+}
+
+/// Whether a firm has one number where these two are of: one LEI, one EORI in each customs
+/// territory, one number in an importers' register. It has a code and a D-U-N-S for each site.
+fn is_of_one_firm((register, canonical): &(Register, String), number: &Number) -> bool {
+    *register == number.register
+        && match register {
+            Register::Lei | Register::Importer(_) => true,
+            Register::Eori => canonical[..2] == number.canonical[..2],
+            Register::Mid | Register::Duns => false,
+        }
 }
 
 /// The register and number of an identifier that can be read.
