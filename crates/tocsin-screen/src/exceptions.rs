@@ -11,7 +11,7 @@ use tocsin_core::terms::{CarveOut, CarveOutKind};
 use crate::answer::{Exception, Tried, TriedResult};
 use crate::declared::Declared;
 use crate::evidence::meeting;
-use crate::line::{MAX_LINE_VALUES, Role};
+use crate::line::{MAX_LINE_VALUES, Party, Role};
 use crate::parties::{PartyEvidence, party};
 use crate::rules::Agreement;
 
@@ -69,7 +69,13 @@ pub(crate) fn tried(order: &Order, declared: &Declared<'_>, now: i64) -> Vec<Tri
 /// declared.
 fn authorised(order: &Order, declared: &Declared<'_>) -> Agreement {
     let parties = declared.line.parties.iter().take(MAX_LINE_VALUES);
-    let has_importer = parties.clone().any(|party| party.role == Role::Importer);
+    let is_said = |party: &Party<'_>| {
+        let mut numbers = party.identifiers.iter();
+        !party.name.is_empty() || numbers.any(|number| !number.value.is_empty())
+    };
+    let has_importer = parties
+        .clone()
+        .any(|party| party.role == Role::Importer && is_said(party));
     let role = if has_importer {
         Role::Importer
     } else {
