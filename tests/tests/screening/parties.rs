@@ -57,34 +57,25 @@ pub fn bound(order: &Order, line: &Line<'_>, at: i64) -> PartySide {
 
 /// The best agreement of any of the parties with any declared one that has a role of these.
 pub fn best(parties: &[&Party], line: &Line<'_>, has_role: impl Fn(Role) -> bool) -> PartySide {
-    let mut best = PartySide {
-        agreement: Agreement::Unsaid,
-        is_by_number: false,
-        is_contradicted: false,
-    };
-    let mut is_said = false;
+    let mut best: Option<PartySide> = None;
     for declared in line.parties.iter().take(MAX_LINE_VALUES) {
         if !has_role(declared.role) {
             continue;
         }
-        is_said |= !declared.name.is_empty() || !numbers(declared).is_empty();
         for party in parties {
             let found = compare(party, declared);
             let rank =
                 |side: &PartySide| (side.agreement, !side.is_contradicted, side.is_by_number);
-            if rank(&found) > rank(&best) {
-                best = found;
+            if best.is_none_or(|best| rank(&found) > rank(&best)) {
+                best = Some(found);
             }
         }
     }
-    if best.agreement < Agreement::Suggested {
-        best.agreement = if is_said {
-            Agreement::Differs
-        } else {
-            Agreement::Unsaid
-        };
-    }
-    best
+    best.unwrap_or(PartySide {
+        agreement: Agreement::Unsaid,
+        is_by_number: false,
+        is_contradicted: false,
+    })
 }
 
 fn compare(party: &Party, declared: &line::Party<'_>) -> PartySide {
@@ -124,6 +115,15 @@ fn compare(party: &Party, declared: &line::Party<'_>) -> PartySide {
         by_number.max(name).min(Agreement::Suggested)
     } else {
         by_number.max(name)
+    };
+    // What nothing could be compared with may be anybody.
+    let is_compared = (!party.names.is_empty() && !declared.name.is_empty())
+        || !same.is_empty()
+        || is_contradicted;
+    let agreement = match agreement {
+        Agreement::Unsaid | Agreement::Differs if is_compared => Agreement::Differs,
+        Agreement::Unsaid | Agreement::Differs => Agreement::Unsaid,
+        Agreement::Suggested | Agreement::Agrees => agreement,
     };
     PartySide {
         agreement,
