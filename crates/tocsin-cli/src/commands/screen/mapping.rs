@@ -130,17 +130,15 @@ pub(super) fn test(
     }
     session.out.text(&source.describe())?;
     for row in &mapped {
+        let number = row.get("row").cloned().unwrap_or_default();
+        session.out.text(&format!("row {number}"))?;
         let fields = row.as_object().into_iter().flatten();
-        for (field, value) in fields {
+        for (field, value) in fields.filter(|(field, _)| *field != "row") {
             let texts = value.as_array().into_iter().flatten();
             let texts: Vec<&str> = texts.filter_map(Value::as_str).collect();
-            if field == "row" {
-                session.out.text(&format!("row {value}"))?;
-            } else {
-                session
-                    .out
-                    .text(&format!("  {field:<20} {}", texts.join(" | ")))?;
-            }
+            session
+                .out
+                .text(&format!("  {field:<20} {}", texts.join(" | ")))?;
         }
     }
     if !rejects.is_empty() {

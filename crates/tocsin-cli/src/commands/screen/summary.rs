@@ -228,6 +228,10 @@ fn best(value: &Value) -> Vec<String> {
             text(hit, "block"),
             text(hit, "title")
         ));
+        let dated = text(hit, "list_date");
+        if !dated.is_empty() {
+            lines.push(format!("    on the list as of {dated}"));
+        }
         let because = hit.get("because").and_then(Value::as_array);
         for part in because.into_iter().flatten().filter_map(Value::as_str) {
             lines.push(format!("    {part}"));
