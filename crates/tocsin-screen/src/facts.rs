@@ -4,7 +4,10 @@
 //! What is read here is read again, in full, for lines that find something; a test holds the two
 //! readings together.
 
-use tocsin_core::product::{Canonical, ImageHash, Selector, SerialRange};
+use tocsin_core::order::Order;
+use tocsin_core::product::{
+    Article, Canonical, HsCode, ImageHash, Selector, SerialRange, TariffCode,
+};
 
 use crate::declared;
 use crate::hash::{self, Tag};
@@ -19,8 +22,12 @@ pub(crate) struct Facts {
     pub(crate) serials: Vec<(u64, u64)>,
     /// Canonical model numbers, one after the other, and where each ends: for patterns that begin
     /// with anything.
-    pub(crate) models: String,
-    pub(crate) model_ends: Vec<usize>,
+    models: String,
+    model_ends: Vec<usize>,
+    /// Of how each model number starts, with its place.
+    pub(crate) starts: Vec<(u64, usize)>,
+    /// The digits of tariff codes that all countries share.
+    tariffs: Vec<([u8; SHARED_DIGITS], usize)>,
     pub(crate) unreadable: Fields,
     pub(crate) can_decide: bool,
 }
@@ -32,6 +39,8 @@ impl Facts {
         self.serials.clear();
         self.models.clear();
         self.model_ends.clear();
+        self.starts.clear();
+        self.tariffs.clear();
         self.unreadable = Fields::NONE;
         self.can_decide = false;
         self.read_all(Field::Gtin, line.gtins, Self::read_gtin);
@@ -42,8 +51,8 @@ impl Facts {
         });
         self.read_all(Field::Brand, line.brands, Self::read_brand);
         self.read_all(Field::Component, line.components, Self::read_component);
-        self.read_all(Field::Tariff, line.tariffs, |_, text| {
-            is_tariff(text, line.tariff_edition)
+        self.read_all(Field::Tariff, line.tariffs, |facts, text| {
+            facts.read_tariff(text, line.tariff_edition)
         });
         self.read_all(Field::Container, line.containers, Self::read_container);
         self.read_all(
@@ -74,6 +83,19 @@ impl Facts {
                 }
             }
         }
+    }
+
+    /// Canonical model numbers, in the order in which they were read.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &str> {
+        (0..self.model_ends.len()).map(|place| self.model(place))
+    }
+
+    /// The model number at a place.
+    pub(crate) fn model(&self, place: usize) -> &str {
+        let before = place.checked_sub(1);
+        let from = before.and_then(|before| self.model_ends.get(before).copied());
+        let to = self.model_ends.get(place).copied().unwrap_or_default();
+        self.models.get(from.unwrap_or(0)..to).unwrap_or_default()
     }
 
     fn read_all(&mut self, field: Field, values: &[&str], read: impl Fn(&mut Self, &str) -> bool) {
@@ -152,10 +174,10 @@ impl Facts {
     fn push_model(&mut self, canonical: &str) {
         self.numbers
             .push(hash::of(Tag::Model, canonical.as_bytes()));
-        for start in starts(canonical) {
-            self.numbers
-                .push(hash::of(Tag::PatternStart, start.as_bytes()));
-        }
+        let place = self.model_ends.len();
+        let starts = starts(canonical);
+        self.starts
+            .extend(starts.map(|start| (hash::of(Tag::PatternStart, start.as_bytes()), place)));
         self.models.push_str(canonical);
         self.model_ends.push(self.models.len());
     }
@@ -203,6 +225,53 @@ impl Facts {
         self.numbers
             .push(hash::of(Tag::Brand, room.text().as_bytes()));
         true
+    }
+
+    fn read_tariff(&mut self, text: &str, edition: u32) -> bool {
+        let mut room = Room::default();
+        let is_read = room.take(text, |byte| match byte {
+            b'.' | b' ' => Taken::Dropped,
+            _ => Taken::Kept(byte),
+        });
+        let digits = room.text().as_bytes();
+        let len = digits.len().min(SHARED_DIGITS);
+        let mut shared = [0; SHARED_DIGITS];
+        if let (Some(to), Some(from)) = (shared.get_mut(..len), digits.get(..len)) {
+            to.copy_from_slice(from);
+        }
+        let [first, second, ..] = shared;
+        let is_code = is_read
+            && declared::hs_edition(edition).is_some()
+            && matches!(digits.len(), 2 | 4 | 6..=10)
+            && shared.iter().take(len).all(u8::is_ascii_digit)
+            && (*b"01"..=*b"97").contains(&[first, second]);
+        if is_code {
+            self.tariffs.push((shared, len));
+        }
+        is_code
+    }
+
+    /// Whether the tariff codes alone tell that the goods are none of an order's articles, as far as
+    /// nothing else of them agrees.
+    pub(crate) fn are_other_goods(&self, order: &Order) -> bool {
+        let is_under = |code: &str| {
+            let code = code.get(..SHARED_DIGITS).unwrap_or(code).as_bytes();
+            let mut filed = self.tariffs.iter();
+            filed.any(|(shared, len)| shared.get(..*len).is_some_and(|s| s.starts_with(code)))
+        };
+        let are_others = |article: &Article| {
+            let codes = article.selectors.iter().filter_map(|selector| {
+                if let Selector::Hs(HsCode { code, .. })
+                | Selector::Tariff(TariffCode { code, .. }) = selector
+                {
+                    Some(code)
+                } else {
+                    None
+                }
+            });
+            codes.clone().next().is_some() && !codes.clone().any(|code| is_under(code))
+        };
+        !self.tariffs.is_empty() && order.articles.iter().all(are_others)
     }
 
     fn read_container(&mut self, text: &str) -> bool {
@@ -366,23 +435,6 @@ pub(crate) fn bands(image: &ImageHash) -> impl Iterator<Item = u64> {
     (0..4).map(move |band| (bits >> (16 * band) & 0xFFFF) | band << 16 | kind << 20)
 }
 
-/// The digits are those of a tariff code, of whichever country.
-fn is_tariff(text: &str, edition: u32) -> bool {
-    let mut room = Room::default();
-    let is_read = room.take(text, |byte| match byte {
-        b'.' | b' ' => Taken::Dropped,
-        _ => Taken::Kept(byte),
-    });
-    let digits = room.text().as_bytes();
-    let shared = digits.get(..digits.len().min(6)).unwrap_or_default();
-    let chapter = shared.first_chunk::<2>();
-    is_read
-        && declared::hs_edition(edition).is_some()
-        && matches!(digits.len(), 2 | 4 | 6..=10)
-        && shared.iter().all(u8::is_ascii_digit)
-        && chapter.is_some_and(|chapter| (*b"01"..=*b"97").contains(chapter))
-}
-
 /// An assigned ISO 3166-1 alpha-2 code, in any case.
 fn is_country(text: &str) -> bool {
     let &[first, second] = text.as_bytes() else {
@@ -492,6 +544,8 @@ impl Room {
     }
 }
 
+/// Digits of tariff codes that all countries share.
+const SHARED_DIGITS: usize = 6;
 /// Characters of a pattern's own start by which it is found.
 const MAX_START_CHARS: usize = 3;
 /// Digits of a serial number after its prefix.

@@ -37,6 +37,7 @@ pub struct Screen {
 struct Stratum {
     layer: Arc<Layer>,
     dead: Arc<Vec<u64>>,
+    killed: usize,
 }
 
 impl Screen {
@@ -165,6 +166,7 @@ impl Screen {
     pub fn check_with(&self, line: &Line<'_>, now: i64, scratch: &mut Scratch) -> Answer {
         scratch.facts.read(line);
         scratch.found.clear();
+        scratch.named.clear();
         for (at, stratum) in self.strata.iter().enumerate() {
             let found = &mut scratch.found;
             stratum
@@ -176,7 +178,15 @@ impl Screen {
             if party.role.is_bound() {
                 scratch
                     .names
-                    .find(party.name, &self.strata, &mut scratch.found);
+                    .find(party.name, &self.strata, &mut scratch.named);
+            }
+        }
+        // What only its party finds is not looked at where the tariff code says other goods.
+        for (at, place) in &scratch.named {
+            let stratum = self.strata.get(*at);
+            let notice = stratum.and_then(|stratum| stratum.layer.notice(*place));
+            if notice.is_some_and(|notice| !scratch.facts.are_other_goods(&notice.scope)) {
+                scratch.found.push((*at, *place));
             }
         }
         let mut listed = Vec::new();
@@ -266,6 +276,7 @@ impl Stratum {
     fn new(layer: Layer) -> Self {
         Self {
             dead: Arc::new(vec![0; layer.notices.len().div_ceil(64)]),
+            killed: 0,
             layer: Arc::new(layer),
         }
     }
@@ -282,6 +293,7 @@ impl Stratum {
     fn kill(&mut self, place: u32) {
         if let Some(word) = Arc::make_mut(&mut self.dead).get_mut(place as usize / 64) {
             *word |= 1 << (place % 64);
+            self.killed += 1;
         }
     }
 }
@@ -308,6 +320,7 @@ pub struct Scratch {
     facts: Facts,
     found: Vec<(usize, u32)>,
     listed: list::Seeker,
+    named: Vec<(usize, u32)>,
     names: KnownNames,
     // The screen's own, and this thread's copy: threads that count one thing slow each other down.
     basis: Option<(Arc<Basis>, Arc<Basis>)>,
@@ -379,13 +392,17 @@ impl Alive for Stratum {
         &self.layer.named
     }
 
+    fn dead(&self) -> usize {
+        self.killed
+    }
+
     fn is_alive(&self, place: u32) -> bool {
         !self.is_dead(place)
     }
 }
 
 /// Names that a thread remembers.
-const KNOWN_NAMES: usize = 8_192;
+const KNOWN_NAMES: usize = 65_536;
 /// A layer is small beside another that holds so many times as many blocks.
 const SMALL_BESIDE: usize = 16;
 /// Blocks that are merged within a few milliseconds, however few the new ones are.

@@ -22,6 +22,9 @@ pub(crate) struct Layer {
     /// From prefix and width to places of ranges.
     serials: Table,
     ranges: Box<[Range]>,
+    /// From how a pattern starts to places of patterns.
+    starts: Table,
+    patterns: Box<[(ModelPattern, u32)]>,
     /// Patterns that begin with anything.
     open: Box<[(ModelPattern, u32)]>,
     pub(crate) named: Named,
@@ -45,6 +48,7 @@ pub(crate) struct Loose {
     notices: Vec<Arc<Notice>>,
     equal: Vec<(u64, u32)>,
     ranges: Vec<Range>,
+    patterns: Vec<(u64, ModelPattern, u32)>,
     open: Vec<(ModelPattern, u32)>,
     names: LooseNames,
 }
@@ -101,7 +105,7 @@ impl Loose {
                     return;
                 };
                 match facts::pattern_number(&pattern.prefix()) {
-                    Some(number) => self.equal.push((number, place)),
+                    Some(number) => self.patterns.push((number, pattern, place)),
                     None => self.open.push((pattern, place)),
                 }
             }
@@ -150,6 +154,12 @@ impl Loose {
             let place = moved(range.place)?;
             Some(Range { place, ..*range })
         }));
+        for (number, at) in layer.starts.iter() {
+            let pattern = layer.patterns.get(at as usize);
+            let pattern = pattern.and_then(|(pattern, old)| Some((pattern, moved(*old)?)));
+            self.patterns
+                .extend(pattern.map(|(pattern, place)| (number, pattern.clone(), place)));
+        }
         let open = layer.open.iter();
         self.open
             .extend(open.filter_map(|(pattern, old)| Some((pattern.clone(), moved(*old)?))));
@@ -175,11 +185,17 @@ impl Loose {
             .map(|range| range.number)
             .zip(0..)
             .collect();
+        let starts = self.patterns.iter().map(|(number, _, _)| *number);
+        let starts: Vec<(u64, u32)> = starts.zip(0..).collect();
+        let patterns = self.patterns.into_iter();
+        let patterns = patterns.map(|(_, pattern, place)| (pattern, place));
         Layer {
             notices: self.notices.into(),
             equal: Table::freeze(&self.equal),
             serials: Table::freeze(&serials),
             ranges: self.ranges.into(),
+            starts: Table::freeze(&starts),
+            patterns: patterns.collect(),
             open: self.open.into(),
             named: self.names.freeze(),
         }
@@ -204,18 +220,21 @@ impl Layer {
                 self.find_ranges(*number, *value, &mut found);
             }
         }
-        if self.open.is_empty() {
-            return;
+        for (number, at) in &facts.starts {
+            if self.starts.may_hold(*number) {
+                let starting = self.starts.places(*number).iter();
+                let starting = starting.filter_map(|at| self.patterns.get(*at as usize));
+                let model = facts.model(*at);
+                let matching = starting.filter(|(pattern, _)| pattern.matches(model));
+                matching.for_each(|(_, place)| found(*place));
+            }
         }
-        let mut from = 0;
-        for end in &facts.model_ends {
-            let model = facts.models.get(from..*end).unwrap_or_default();
-            let matching = self
-                .open
-                .iter()
-                .filter(|(pattern, _)| pattern.matches(model));
-            matching.for_each(|(_, place)| found(*place));
-            from = *end;
+        if !self.open.is_empty() {
+            for model in facts.models() {
+                let matching = self.open.iter();
+                let matching = matching.filter(|(pattern, _)| pattern.matches(model));
+                matching.for_each(|(_, place)| found(*place));
+            }
         }
     }
 
@@ -258,6 +277,8 @@ impl Layer {
             + self.equal.bytes()
             + self.serials.bytes()
             + size_of_val(&*self.ranges)
+            + self.starts.bytes()
+            + size_of_val(&*self.patterns)
             + size_of_val(&*self.open)
             + self.named.bytes()
     }

@@ -4,6 +4,8 @@
 //! together. So a key counts only while few distinct names that are alive share it. Who is alive
 //! does not depend on layers, and so neither does what is found.
 
+use std::cmp::Reverse;
+
 use tocsin_core::notice::Notice;
 
 use crate::hash::{self, Tag};
@@ -14,16 +16,19 @@ use crate::table::Table;
 #[derive(Debug)]
 pub(crate) struct Named {
     names: Box<[Filed]>,
+    /// Of each name as it is written, in half its length: to count distinct names by.
+    numbers: Box<[u32]>,
     /// Places of blocks, name by name.
     places: Box<[u32]>,
     /// From keys to places in `names`.
     keys: Table,
+    /// The most names that one block has.
+    most: usize,
 }
 
 /// One name.
 #[derive(Debug)]
 struct Filed {
-    /// Of the name as it is written.
     number: u64,
     name: Name,
     /// Where its blocks end in `places`; they begin where those of the name before it end.
@@ -117,10 +122,14 @@ impl LooseNames {
                 last.end = u32::try_from(places.len()).unwrap_or(u32::MAX);
             }
         }
+        let most = most_equal(&places);
+        let half = |filed: &Filed| u32::try_from(filed.number >> 32).unwrap_or(u32::MAX);
         Named {
+            numbers: named.iter().map(half).collect(),
             names: named.into(),
             places: places.into(),
             keys: Table::freeze(&found),
+            most,
         }
     }
 }
@@ -137,13 +146,27 @@ impl Named {
     /// Bytes of memory.
     pub(crate) fn bytes(&self) -> usize {
         let heap: usize = self.names.iter().map(|filed| filed.name.heap_bytes()).sum();
-        size_of_val(&*self.names) + heap + size_of_val(&*self.places) + self.keys.bytes()
+        size_of_val(&*self.names)
+            + size_of_val(&*self.numbers)
+            + heap
+            + size_of_val(&*self.places)
+            + self.keys.bytes()
     }
+}
+
+/// How often the place that comes most often does.
+fn most_equal(places: &[u32]) -> usize {
+    let mut sorted = places.to_vec();
+    sorted.sort_unstable();
+    let runs = sorted.chunk_by(|a, b| a == b).map(<[u32]>::len);
+    runs.max().unwrap_or(0)
 }
 
 /// A file of names, and which of its blocks are alive.
 pub(crate) trait Alive {
     fn named(&self) -> &Named;
+    /// How many are not.
+    fn dead(&self) -> usize;
     fn is_alive(&self, place: u32) -> bool;
 }
 
@@ -152,8 +175,10 @@ pub(crate) trait Alive {
 pub(crate) struct Seeker {
     name: Name,
     keys: Vec<Key>,
-    candidates: Vec<(usize, u32)>,
-    distinct: Vec<u64>,
+    /// Numbers of names, with the file and place of each: once for each key they share.
+    candidates: Vec<(u32, usize, u32)>,
+    ranked: Vec<(Reverse<usize>, u32, usize, u32)>,
+    distinct: Vec<u32>,
 }
 
 impl Seeker {
@@ -176,15 +201,16 @@ impl Seeker {
             self.distinct.clear();
             if !share(files, key, &mut self.candidates, &mut self.distinct) {
                 self.candidates.truncate(before);
+            } else if self.distinct.len() <= RARE {
+                // A key that hardly any name has says as much as two that some have.
+                self.candidates.extend_from_within(before..);
             }
         }
-        self.candidates.sort_unstable();
-        self.candidates.dedup();
-        for (file, at) in &self.candidates {
+        self.rank();
+        for (_, _, file, at) in &self.ranked {
             let named = files.get(*file).map(Alive::named);
-            let Some((named, filed)) =
-                named.and_then(|named| Some((named, named.names.get(*at as usize)?)))
-            else {
+            let filed = named.and_then(|named| Some((named, named.names.get(*at as usize)?)));
+            let Some((named, filed)) = filed else {
                 continue;
             };
             if names::score(&filed.name, &self.name).value >= names::REVIEW {
@@ -195,25 +221,59 @@ impl Seeker {
             }
         }
     }
+
+    /// The names that share most keys, whatever layer they are in; of equals any, but the same.
+    fn rank(&mut self) {
+        self.candidates.sort_unstable();
+        self.ranked.clear();
+        for run in self.candidates.chunk_by(|a, b| a == b) {
+            if let Some((number, file, at)) = run.first().filter(|_| run.len() > 1) {
+                self.ranked.push((Reverse(run.len()), *number, *file, *at));
+            }
+        }
+        self.ranked.sort_unstable();
+        let mut distinct = 0;
+        let mut before = None;
+        self.ranked.retain(|(_, number, _, _)| {
+            distinct += usize::from(before != Some(*number));
+            before = Some(*number);
+            distinct <= MAX_SCORED
+        });
+    }
 }
 
 /// The names that share a key; false if more are alive than count.
 fn share<A: Alive>(
     files: &[A],
     key: u64,
-    candidates: &mut Vec<(usize, u32)>,
-    distinct: &mut Vec<u64>,
+    candidates: &mut Vec<(u32, usize, u32)>,
+    distinct: &mut Vec<u32>,
 ) -> bool {
+    // Most keys that many share are told by their number alone.
+    let is_common = files.iter().any(|of| {
+        let named = of.named();
+        let dead = of.dead().saturating_mul(named.most);
+        named.keys.may_hold(key) && named.keys.places(key).len() > MAX_SHARING.saturating_add(dead)
+    });
+    if is_common {
+        return false;
+    }
     for (file, of) in files.iter().enumerate() {
         let named = of.named();
+        if !named.keys.may_hold(key) {
+            continue;
+        }
         for at in named.keys.places(key) {
-            let is_alive = named.places_of(*at).iter().any(|place| of.is_alive(*place));
-            let Some(filed) = named.names.get(*at as usize).filter(|_| is_alive) else {
+            let is_alive = || named.places_of(*at).iter().any(|place| of.is_alive(*place));
+            let Some(number) = named.numbers.get(*at as usize) else {
                 continue;
             };
-            candidates.push((file, *at));
-            if !distinct.contains(&filed.number) {
-                distinct.push(filed.number);
+            if of.dead() > 0 && !is_alive() {
+                continue;
+            }
+            candidates.push((*number, file, *at));
+            if !distinct.contains(number) {
+                distinct.push(*number);
             }
             if distinct.len() > MAX_SHARING {
                 return false;
@@ -238,4 +298,8 @@ fn key_number(key: Key) -> u64 {
 }
 
 /// Distinct names that may share a key for it to count.
-const MAX_SHARING: usize = 32;
+const MAX_SHARING: usize = 12;
+/// Distinct names that share a key that is rare.
+const RARE: usize = 2;
+/// Distinct names that are compared with one; those that share most keys come first.
+const MAX_SCORED: usize = 8;

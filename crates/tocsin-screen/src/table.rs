@@ -77,11 +77,12 @@ impl Table {
         let (from, to) = (start(at), start(at + 1));
         let numbers = self.numbers.get(from..to).unwrap_or_default();
         let first = numbers.partition_point(|other| *other < number);
-        let count = numbers
-            .iter()
-            .skip(first)
-            .take_while(|other| **other == number)
-            .count();
+        let rest = numbers.get(first..).unwrap_or_default();
+        let count = if rest.get(FEW).is_some_and(|other| *other == number) {
+            rest.partition_point(|other| *other == number)
+        } else {
+            rest.iter().take_while(|other| **other == number).count()
+        };
         self.places
             .get(from + first..from + first + count)
             .unwrap_or_default()
@@ -125,6 +126,8 @@ const fn bits_of(number: u64) -> u64 {
 
 /// Numbers that share a bucket, on average: one line of a processor's cache.
 const BUCKET: usize = 4;
+/// Places of one number that are counted one by one.
+const FEW: usize = 8;
 /// Numbers that share a word of the filter, on average.
 const NUMBERS_IN_WORD: usize = 4;
 

@@ -6,7 +6,7 @@ use crate::line::{Identifier, Party, Role, Scheme};
 use crate::sample::{NOW, basis, general, limited, notice};
 use proptest::prelude::*;
 use tocsin_core::notice::BlockState;
-use tocsin_core::product::{ImageHash, ImageHashKind, Selector, SerialRange};
+use tocsin_core::product::{HsCode, ImageHash, ImageHashKind, Selector, SerialRange};
 
 const GTIN: &str = "4006381333931";
 const LEI: &str = "5493001KJTIIGC8Y1R12";
@@ -111,6 +111,10 @@ fn any_selector() -> impl Strategy<Value = Selector> {
             })
         }),
         "[A-C]{2}[0-9]{3}".prop_map(Selector::Batch),
+        "(94|9405|851713)".prop_map(|code| Selector::Hs(HsCode {
+            code,
+            edition: 2022
+        })),
     ]
 }
 
@@ -149,6 +153,7 @@ proptest! {
         is_party in any::<bool>(),
         name in prop::sample::select(&["", "ACME LAMPS LTD", "zenith import", "Umbra Optical"][..]),
         flipped in 0..10_u32,
+        tariff in prop::sample::select(&["", "9405.11", "8517130000", "no code"][..]),
     ) {
         let models: Vec<&str> = models.iter().map(String::as_str).collect();
         let image = format!("{:016x}", 0x00FF_00FF_00FF_00FF_u64 ^ ((1 << flipped) - 1) << 8);
@@ -158,6 +163,7 @@ proptest! {
             models: &models,
             serials: &[&serial],
             brands: &["Lumora"],
+            tariffs: &[tariff],
             images: &[&image],
             parties: if is_party { &parties } else { &[] },
             ..BLANK
