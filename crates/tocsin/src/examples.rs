@@ -33,6 +33,13 @@ pub const EXAMPLES: &[Examples] = &[
         )],
     ),
     (
+        "bench screen",
+        &[(
+            "A short run: some thousand lines against some hundred blocks",
+            "tocsin bench screen --blocks 500 --lines 5000",
+        )],
+    ),
+    (
         "bench screen-service",
         &[(
             "A short run: lines in streams and look-ups at a node with some hundred orders",

@@ -313,6 +313,7 @@ const CASES: &[(&str, Case)] = &[
     ("bench ingest", text("us", &[])),
     ("bench catchup", text("us", &[])),
     ("bench propagation", text("us", &[])),
+    ("bench screen", text("us", &[])),
     ("bench screen-service", text("us", &[])),
     ("bench start", text("us", &[])),
     ("bench terms", text("us", &[])),

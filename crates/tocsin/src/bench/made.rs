@@ -121,12 +121,30 @@ fn own_word(dice: &mut Dice) -> String {
 
 fn native(dice: &mut Dice) -> String {
     let parts: (&[&str], &[&str], &[&str]) = match dice.below(3) {
-        0 => (&JAPANESE, &["電機", "工業", "商事", "製作所"], &["株式会社", "有限会社"]),
-        1 => (&CHINESE, &["电子", "科技", "贸易", "光电"], &["有限公司", "股份有限公司"]),
-        _ => (&KOREAN, &["전자", "산업", "무역", "조명"], &["주식회사", "(주)"]),
+        0 => (
+            &JAPANESE,
+            &["電機", "工業", "商事", "製作所"],
+            &["株式会社", "有限会社"],
+        ),
+        1 => (
+            &CHINESE,
+            &["电子", "科技", "贸易", "光电"],
+            &["有限公司", "股份有限公司"],
+        ),
+        _ => (
+            &KOREAN,
+            &["전자", "산업", "무역", "조명"],
+            &["주식회사", "(주)"],
+        ),
     };
     let (own, line, form) = parts;
-    format!("{}{}{}{}", dice.pick(own), dice.pick(own), dice.pick(line), dice.pick(form))
+    format!(
+        "{}{}{}{}",
+        dice.pick(own),
+        dice.pick(own),
+        dice.pick(line),
+        dice.pick(form)
+    )
 }
 
 /// One block, in force.
@@ -154,7 +172,10 @@ pub(super) fn notice(number: u64) -> Notice {
             high: number * 1_000 + 999,
             width: 10,
         })),
-        1 => selectors.push(Selector::ModelPattern(format!("{}*", model(number + 10_000_000)))),
+        1 => selectors.push(Selector::ModelPattern(format!(
+            "{}*",
+            model(number + 10_000_000)
+        ))),
         _ => {}
     }
     let firms = 1 + u64::from(dice.one_in(3));
@@ -168,8 +189,16 @@ pub(super) fn notice(number: u64) -> Notice {
     let order = Order {
         case_ref: format!("337-TA-{number}"),
         title: format!("Certain {goods}"),
-        instrument: if is_limited { Instrument::Us337Leo } else { Instrument::Us337Geo },
-        scope: if is_limited { ScopeKind::Limited } else { ScopeKind::General },
+        instrument: if is_limited {
+            Instrument::Us337Leo
+        } else {
+            Instrument::Us337Geo
+        },
+        scope: if is_limited {
+            ScopeKind::Limited
+        } else {
+            ScopeKind::General
+        },
         respondents,
         articles: vec![Article {
             description: format!("{goods} and components thereof"),
@@ -243,7 +272,11 @@ pub(super) fn file(lines: u64, blocks: u64) -> Vec<u8> {
 
 /// A firm that files: a few file much, many little.
 fn filer(dice: &mut Dice, kind: u64, firms: u64) -> (u64, String) {
-    let number = if dice.one_in(8) { dice.below(firms) } else { dice.below(firms / 20) };
+    let number = if dice.one_in(8) {
+        dice.below(firms)
+    } else {
+        dice.below(firms / 20)
+    };
     (number, firm(kind, number))
 }
 
@@ -270,7 +303,11 @@ fn line(text: &mut String, number: u64, blocks: u64) {
         dice.pick(&COUNTRIES),
     );
     let exporter = hit.map_or(exporter, |block| firm(4, block * 2));
-    let _ = write!(text, "\"{importer}\",DE{:012},\"{exporter}\",\"{importer}\",\"{manufacturer}\",", of_importer * 7_919);
+    let _ = write!(
+        text,
+        "\"{importer}\",DE{:012},\"{exporter}\",\"{importer}\",\"{manufacturer}\",",
+        of_importer * 7_919
+    );
     if dice.one_in(3) {
         text.push_str(&own_word(&mut Dice::of(9, dice.below(6_000))));
     }
@@ -278,7 +315,12 @@ fn line(text: &mut String, number: u64, blocks: u64) {
     if let Some(block) = hit {
         text.push_str(&model(block));
     } else if dice.one_in(3) {
-        let _ = write!(text, "{}{}", dice.pick(&["TX-", "QR", "B ", "MX/"]), digits % 1_000_000);
+        let _ = write!(
+            text,
+            "{}{}",
+            dice.pick(&["TX-", "QR", "B ", "MX/"]),
+            digits % 1_000_000
+        );
     }
     text.push(',');
     if dice.one_in(10) {
@@ -286,7 +328,12 @@ fn line(text: &mut String, number: u64, blocks: u64) {
     }
     text.push(',');
     if dice.one_in(50) {
-        let _ = write!(text, "SN{}{:010}", dice.below(99), 9_000_000_000 + digits % 999_999_999);
+        let _ = write!(
+            text,
+            "SN{}{:010}",
+            dice.below(99),
+            9_000_000_000 + digits % 999_999_999
+        );
     }
     let _ = writeln!(
         text,
@@ -304,43 +351,130 @@ fn container(number: u64) -> String {
     let (owner, values) = if number % 2 == 0 { owner[0] } else { owner[1] };
     let digits = format!("{number:06}");
     let digits = digits.bytes().map(|digit| u64::from(digit - b'0'));
-    let sum: u64 = values.into_iter().chain(digits).enumerate().map(|(at, value)| value << at).sum();
+    let sum: u64 = values
+        .into_iter()
+        .chain(digits)
+        .enumerate()
+        .map(|(at, value)| value << at)
+        .sum();
     format!("{owner}{number:06}{}", sum % 11 % 10)
 }
 
 const STARTS: [&str; 24] = [
-    "b", "br", "c", "d", "dr", "f", "g", "gr", "h", "j", "k", "kl", "l", "m", "n", "p", "pr", "r", "s", "st", "t",
-    "tr", "v", "z",
+    "b", "br", "c", "d", "dr", "f", "g", "gr", "h", "j", "k", "kl", "l", "m", "n", "p", "pr", "r",
+    "s", "st", "t", "tr", "v", "z",
 ];
 const VOWELS: [&str; 8] = ["a", "e", "i", "o", "u", "ai", "eo", "ia"];
 const ENDS: [&str; 10] = ["n", "x", "r", "l", "s", "tek", "lux", "nor", "mar", "th"];
 const TOWNS: [&str; 16] = [
-    "Shenzhen", "Guangzhou", "Ningbo", "Hamburg", "Osaka", "Busan", "Taipei", "Milano", "Istanbul", "Dongguan",
-    "Rotterdam", "Lyon", "Mumbai", "Hanoi", "Xiamen", "Nagoya",
+    "Shenzhen",
+    "Guangzhou",
+    "Ningbo",
+    "Hamburg",
+    "Osaka",
+    "Busan",
+    "Taipei",
+    "Milano",
+    "Istanbul",
+    "Dongguan",
+    "Rotterdam",
+    "Lyon",
+    "Mumbai",
+    "Hanoi",
+    "Xiamen",
+    "Nagoya",
 ];
 const COMMON: [&str; 20] = [
-    "Electronics", "Trading", "Lighting", "International", "Industrial", "Technology", "Import Export", "Logistics",
-    "Optical", "Manufacturing", "Group", "Precision", "Tools", "Global", "Components", "Solutions", "Textiles",
-    "Automotive", "Plastics", "Medical",
+    "Electronics",
+    "Trading",
+    "Lighting",
+    "International",
+    "Industrial",
+    "Technology",
+    "Import Export",
+    "Logistics",
+    "Optical",
+    "Manufacturing",
+    "Group",
+    "Precision",
+    "Tools",
+    "Global",
+    "Components",
+    "Solutions",
+    "Textiles",
+    "Automotive",
+    "Plastics",
+    "Medical",
 ];
 const FORMS: [&str; 12] = [
-    "Co., Ltd.", "GmbH", "Ltd", "Inc.", "S.p.A.", "LLC", "AG", "B.V.", "Corp.", "S.A.", "K.K.", "GmbH & Co. KG",
+    "Co., Ltd.",
+    "GmbH",
+    "Ltd",
+    "Inc.",
+    "S.p.A.",
+    "LLC",
+    "AG",
+    "B.V.",
+    "Corp.",
+    "S.A.",
+    "K.K.",
+    "GmbH & Co. KG",
 ];
 const GOODS: [&str; 20] = [
-    "LED lamps", "power drills", "toner cartridges", "network switches", "running shoes", "battery chargers",
-    "wireless headphones", "graphics processors", "brake pads", "kitchen knives", "hair dryers", "water pumps",
-    "touch screens", "memory modules", "bicycle frames", "ball bearings", "toy vehicles", "medical catheters",
-    "solar inverters", "coffee machines",
+    "LED lamps",
+    "power drills",
+    "toner cartridges",
+    "network switches",
+    "running shoes",
+    "battery chargers",
+    "wireless headphones",
+    "graphics processors",
+    "brake pads",
+    "kitchen knives",
+    "hair dryers",
+    "water pumps",
+    "touch screens",
+    "memory modules",
+    "bicycle frames",
+    "ball bearings",
+    "toy vehicles",
+    "medical catheters",
+    "solar inverters",
+    "coffee machines",
 ];
 const ADJECTIVES: [&str; 12] = [
-    "new", "portable", "spare", "assorted", "rechargeable", "industrial", "black", "white", "compact", "heavy duty",
-    "stainless", "OEM",
+    "new",
+    "portable",
+    "spare",
+    "assorted",
+    "rechargeable",
+    "industrial",
+    "black",
+    "white",
+    "compact",
+    "heavy duty",
+    "stainless",
+    "OEM",
 ];
 const MATERIALS: [&str; 10] = [
-    "for household use, pcs", "plastic housing, carton", "steel, set of", "with adapter, W", "unbranded, qty",
-    "aluminium, mm", "for vehicles, pcs", "cotton lining, size", "spare parts, lot", "boxed, pallets",
+    "for household use, pcs",
+    "plastic housing, carton",
+    "steel, set of",
+    "with adapter, W",
+    "unbranded, qty",
+    "aluminium, mm",
+    "for vehicles, pcs",
+    "cotton lining, size",
+    "spare parts, lot",
+    "boxed, pallets",
 ];
 const COUNTRIES: [&str; 10] = ["CN", "VN", "KR", "JP", "TW", "TR", "IN", "IT", "US", "TH"];
-const JAPANESE: [&str; 12] = ["東", "日", "光", "山", "三", "大", "和", "川", "松", "北", "中", "青"];
-const CHINESE: [&str; 12] = ["华", "深", "明", "达", "金", "海", "新", "天", "宏", "亚", "科", "利"];
-const KOREAN: [&str; 12] = ["한", "대", "성", "진", "우", "현", "신", "동", "영", "태", "서", "남"];
+const JAPANESE: [&str; 12] = [
+    "東", "日", "光", "山", "三", "大", "和", "川", "松", "北", "中", "青",
+];
+const CHINESE: [&str; 12] = [
+    "华", "深", "明", "达", "金", "海", "新", "天", "宏", "亚", "科", "利",
+];
+const KOREAN: [&str; 12] = [
+    "한", "대", "성", "진", "우", "현", "신", "동", "영", "태", "서", "남",
+];

@@ -30,8 +30,14 @@ pub(super) fn read_alone(file: &[u8]) -> Result<(u64, Duration), csv::Error> {
 }
 
 /// Reads a file and screens every line of it.
-pub(super) fn screen(file: impl Read, has_headers: bool, screen: &Screen) -> Result<Screened, csv::Error> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(has_headers).from_reader(file);
+pub(super) fn screen(
+    file: impl Read,
+    has_headers: bool,
+    screen: &Screen,
+) -> Result<Screened, csv::Error> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(has_headers)
+        .from_reader(file);
     let mut record = csv::StringRecord::new();
     let mut scratch = Scratch::default();
     let mut screened = Screened::default();
@@ -105,7 +111,10 @@ pub(super) fn screen_side_by_side(
             .into_iter()
             .map(|stretch| scope.spawn(move || screen(stretch, false, on)))
             .collect();
-        workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+        workers
+            .into_iter()
+            .map(std::thread::ScopedJoinHandle::join)
+            .collect()
     });
     let took = started.elapsed();
     let mut total = Screened::default();
@@ -124,7 +133,9 @@ pub(super) fn screen_side_by_side(
 fn stretches(file: &[u8], count: usize) -> Vec<&[u8]> {
     let end_of_line = |from: usize| {
         let rest = file.get(from..).unwrap_or_default();
-        rest.iter().position(|byte| *byte == b'\n').map_or(file.len(), |at| from + at + 1)
+        rest.iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(file.len(), |at| from + at + 1)
     };
     let mut from = end_of_line(0);
     let size = (file.len() - from).div_ceil(count.max(1));
