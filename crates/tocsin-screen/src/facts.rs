@@ -251,8 +251,8 @@ impl Facts {
         is_code
     }
 
-    /// Whether the tariff codes alone tell that the goods are none of an order's articles, as far as
-    /// nothing else of them agrees.
+    /// Whether the tariff codes alone tell that the goods are none of an order's articles, as far
+    /// as nothing else of them agrees.
     pub(crate) fn are_other_goods(&self, order: &Order) -> bool {
         let is_under = |code: &str| {
             let code = code.get(..SHARED_DIGITS).unwrap_or(code).as_bytes();

@@ -142,8 +142,8 @@ impl Role {
         Self::Carrier,
     ];
 
-    /// Whether an order on a respondent binds the goods when the respondent has this role: it makes,
-    /// sells, buys, sends or receives them, and does not only file or carry.
+    /// Whether an order on a respondent binds the goods when the respondent has this role: it
+    /// makes, sells, buys, sends or receives them, and does not only file or carry.
     #[must_use]
     pub const fn is_bound(self) -> bool {
         match self {

@@ -343,7 +343,8 @@ mod tests {
     #[test]
     fn a_hit_is_review_and_names_the_list_and_its_date() {
         let lists = lists(
-            "Denied Persons List,,Entity,\"Borealis Trading, Ltd.\",2017-10-16,Borealis; Boreal Trade\n\
+            "Denied Persons List,,Entity,\"Borealis Trading, Ltd.\",2017-10-16,\
+             Borealis; Boreal Trade\n\
              Entity List,7,Entity,Unlike Works,2020-01-02,",
         );
         let found = hits(&lists, "BOREALIS TRADING COMPANY");

@@ -8,41 +8,43 @@
 //! *agrees* when a strong selector of it meets the field that is meant for it: item number, model
 //! number or pattern, serial number, container, transport document. It is *suggested* by a medium
 //! one (brand, short model number, batch, listing, picture, a model or item number in the
-//! description) or by its text. Tariff code, origin and words of the description raise a score and
-//! are never enough for a hit.
+//! description). Tariff code, origin, words of the description and likeness of texts raise a score
+//! and are never enough for a hit.
 //!
 //! **Contradiction.** Where the article agrees and the line has readable item numbers, models,
 //! serial numbers or brands, for any of which the article has selectors and meets none, the article
-//! is only suggested. Where nothing but weak facts agree, such values, or a
-//! tariff code outside all of the article's, say that the goods are others.
+//! is only suggested. Where nothing but weak facts agree, such values, or a tariff code outside all
+//! of the article's, say that the goods are others.
 //!
 //! **Numbers of parties in an article** (manufacturer code, LEI, vessel and their like) suggest the
 //! article, from any role. A container or transport document older than its lifetime suggests. What
 //! is built into the goods counts for an order on downstream goods: as the article itself where the
 //! order takes any, as a suggestion where it lists them.
 //!
-//! **The party.** Only roles that are bound count ([`Role::is_bound`](crate::line::Role::is_bound)).
-//! A respondent agrees by a strong identifier, or by a name that is certainly its own and no
-//! identifier of the same kind that says otherwise; any other identifier or a likely name suggests
-//! it. Related parties count where the order switches their relation on, within their dates.
+//! **The party.** Only roles that are bound count
+//! ([`Role::is_bound`](crate::line::Role::is_bound)). A respondent agrees by a strong identifier,
+//! or by a name that is certainly its own and no identifier of the same kind that says otherwise;
+//! any other identifier or a likely name suggests it. Related parties count where the order
+//! switches their relation on, within their dates.
 //!
 //! **Both.** A limited order says what its block says when article and party agree. A general order
 //! needs the article only. Whatever is only suggested, or lacks its other side, is review at most.
-//! A party without the article (which includes tariff code and origin) is review where the line says nothing of the goods that the order
-//! could be compared with, and no hit where what it says is of other goods.
+//! A party without the article (which includes tariff code and origin) is review where the line
+//! says nothing of the goods that the order could be compared with, and no hit where what it says
+//! is of other goods.
 //!
 //! **Exceptions.** Judged at the line's own instant. A carve-out must meet every part that it
 //! states: dates, any of its selectors, any of its parties. One that is seen from the goods, the
 //! parties or the dates (licensed source, certified redesign, date window) and is met by strong
 //! facts releases: no outcome; met by less, as by a name, it is review at most. One that depends on
-//! a purpose is review at most once it is claimed; unclaimed it changes nothing. An authorised importer (the consignee where no
-//! importer is declared) releases by a strong identifier and is review at most by its name. Goods
-//! entered under bond while that is open are flagged at most. A certificate, where the order takes
-//! one, is review at most.
+//! a purpose is review at most once it is claimed; unclaimed it changes nothing. An authorised
+//! importer (the consignee where no importer is declared) releases by a strong identifier and is
+//! review at most by its name. Goods entered under bond while that is open are flagged at most. A
+//! certificate, where the order takes one, is review at most.
 //!
 //! **Counterfeits.** Where an item number agrees with an order on counterfeits, alone or with a
-//! model number, that is review at most, unless the order lists who may import the genuine goods and the importer is
-//! certainly none of them.
+//! model number, that is review at most, unless the order lists who may import the genuine goods
+//! and the importer is certainly none of them.
 //!
 //! **Incomplete orders** are review at most until all their selectors have arrived.
 

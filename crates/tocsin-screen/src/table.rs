@@ -152,7 +152,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_gives_back_what_it_was_given(found in prop::collection::vec((0..40_u64, 0..9_u32), 0..200)) {
+        fn it_gives_back_what_it_was_given(
+            found in prop::collection::vec((0..40_u64, 0..9_u32), 0..200),
+        ) {
             let spread = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let found: Vec<_> = found.into_iter().map(|(n, place)| (spread(n), place)).collect();
             let table = Table::freeze(&found);

@@ -1,8 +1,8 @@
 //! Blocks and declarations made from a seed: firms, goods, codes and numbers as they are filed.
 //!
 //! Firms' names are made of words of their own (from syllables), words that many firms have, a town
-//! and a legal form; a few are Japanese, Chinese or Korean. A few thousand firms file most lines, as
-//! at a real border. Firms of blocks and of lines are made alike, and are others.
+//! and a legal form; a few are Japanese, Chinese or Korean. A few thousand firms file most lines,
+//! as at a real border. Firms of blocks and of lines are made alike, and are others.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -152,32 +152,7 @@ pub(super) fn notice(number: u64) -> Notice {
     let mut dice = Dice::of(2, number);
     let is_limited = !dice.one_in(4);
     let goods = dice.pick(&GOODS);
-    let mut selectors = vec![
-        Selector::Model(model(number)),
-        Selector::Hs(HsCode {
-            code: hs(&mut dice),
-            edition: 2022,
-        }),
-    ];
-    if dice.one_in(3) {
-        selectors.push(Selector::Gtin(gtin(number)));
-    }
-    if dice.one_in(4) {
-        selectors.push(Selector::Brand(own_word(&mut Dice::of(3, number % 4_000))));
-    }
-    match dice.below(20) {
-        0 => selectors.push(Selector::Serial(SerialRange {
-            prefix: format!("SN{}", dice.below(50)),
-            low: number * 1_000,
-            high: number * 1_000 + 999,
-            width: 10,
-        })),
-        1 => selectors.push(Selector::ModelPattern(format!(
-            "{}*",
-            model(number + 10_000_000)
-        ))),
-        _ => {}
-    }
+    let selectors = selectors(number, &mut dice);
     let firms = 1 + u64::from(dice.one_in(3));
     let respondents = (0..firms).map(|at| Party {
         kind: PartyKind::Company,
@@ -223,6 +198,37 @@ pub(super) fn notice(number: u64) -> Notice {
     block(number, order)
 }
 
+/// What a block's goods are known by.
+fn selectors(number: u64, dice: &mut Dice) -> Vec<Selector> {
+    let mut selectors = vec![
+        Selector::Model(model(number)),
+        Selector::Hs(HsCode {
+            code: hs(dice),
+            edition: 2022,
+        }),
+    ];
+    if dice.one_in(3) {
+        selectors.push(Selector::Gtin(gtin(number)));
+    }
+    if dice.one_in(4) {
+        selectors.push(Selector::Brand(own_word(&mut Dice::of(3, number % 4_000))));
+    }
+    match dice.below(20) {
+        0 => selectors.push(Selector::Serial(SerialRange {
+            prefix: format!("SN{}", dice.below(50)),
+            low: number * 1_000,
+            high: number * 1_000 + 999,
+            width: 10,
+        })),
+        1 => selectors.push(Selector::ModelPattern(format!(
+            "{}*",
+            model(number + 10_000_000)
+        ))),
+        _ => {}
+    }
+    selectors
+}
+
 fn block(number: u64, order: Order) -> Notice {
     let name = format!("US-2026-{number}");
     Notice {
@@ -257,7 +263,8 @@ fn hs(dice: &mut Dice) -> String {
 }
 
 /// Columns of a file of declarations.
-pub(super) const HEADER: &str = "declaration,line,date,tariff,description,origin,importer,importer_eori,exporter,\
+pub(super) const HEADER: &str = "declaration,line,date,tariff,description,origin,importer,\
+    importer_eori,exporter,\
     consignee,manufacturer,brand,model,gtin,serial,container,value,currency,net_mass\n";
 
 /// A file of declarations; one line in a thousand meets one of so many blocks.
@@ -348,7 +355,11 @@ fn line(text: &mut String, number: u64, blocks: u64) {
 /// With the check digit of ISO 6346.
 fn container(number: u64) -> String {
     let owner = [("MSKU", [24_u64, 30, 22, 32]), ("CSQU", [13, 30, 28, 32])];
-    let (owner, values) = if number % 2 == 0 { owner[0] } else { owner[1] };
+    let (owner, values) = if number.is_multiple_of(2) {
+        owner[0]
+    } else {
+        owner[1]
+    };
     let digits = format!("{number:06}");
     let digits = digits.bytes().map(|digit| u64::from(digit - b'0'));
     let sum: u64 = values

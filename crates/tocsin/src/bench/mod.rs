@@ -73,17 +73,18 @@ pub enum BenchVerb {
     Propagation(RunArgs),
     /// Screening at a node: streams of lines, look-ups, and how soon an order counts
     ///
-    /// One node with so many orders in force, each on goods and a firm of its own. Lines in streams are
-    /// held against the raw stream: the same messages answered by the same listener with what a line
-    /// that meets nothing gets. Look-ups are held beyond the echo of the same call.
+    /// One node with so many orders in force, each on goods and a firm of its own. Lines in streams
+    /// are held against the raw stream: the same messages answered by the same listener with what a
+    /// line that meets nothing gets. Look-ups are held beyond the echo of the same call.
     ///
     /// Example: tocsin bench screen-service --blocks 500 --seconds 1
     ScreenService(service::ServiceArgs),
     /// How fast declarations are screened, and how well goods and parties are found
     ///
     /// Blocks and a file of declarations are made from a seed; reading with the csv crate alone is
-    /// the limit of screening it. With --quality labelled sets are scored instead, at the thresholds
-    /// that are shipped, beside a plain token-set ratio at the best threshold of each set.
+    /// the limit of screening it. With --quality labelled sets are scored instead, at the
+    /// thresholds that are shipped, beside a plain token-set ratio at the best threshold of each
+    /// set.
     ///
     /// Example: tocsin bench screen --blocks 500 --lines 5000
     Screen(screen::ScreenArgs),

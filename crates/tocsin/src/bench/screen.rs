@@ -17,10 +17,10 @@ pub struct ScreenArgs {
     /// Scores the labelled sets in this folder: precision, recall and F1 at the shipped thresholds,
     /// for each band and script, beside a plain token-set ratio at its best threshold
     ///
-    /// A set is a CSV file that is told by its columns, whatever else it has. Pairs of names: name1,
-    /// name2, is_match (true or false). Pairs of goods: left, right, same_product (1 or 0). A list
-    /// of organisations: ent_num, name; and their other names: ent_num, alt_name. Goods to build
-    /// orders of: brand, model. Files with other columns are passed over, and named.
+    /// A set is a CSV file that is told by its columns, whatever else it has. Pairs of names:
+    /// name1, name2, is_match (true or false). Pairs of goods: left, right, same_product (1 or 0).
+    /// A list of organisations: ent_num, name; and their other names: ent_num, alt_name. Goods to
+    /// build orders of: brand, model. Files with other columns are passed over, and named.
     #[arg(long, value_name = "DIR")]
     pub quality: Option<PathBuf>,
     /// Blocks in force, for the rates; measured without --quality
