@@ -31,7 +31,9 @@ static SCREEN: LazyLock<Screen> = LazyLock::new(|| {
         },
         ages: Vec::new(),
     };
-    let general = (1..).zip(goods()).map(|(n, goods)| notice(n, ScopeKind::General, vec![goods]));
+    let general = (1..)
+        .zip(goods())
+        .map(|(n, goods)| notice(n, ScopeKind::General, vec![goods]));
     let limited = notice(100, ScopeKind::Limited, goods());
     Screen::build(general.chain([limited]), basis)
 });
@@ -94,7 +96,10 @@ fn notice(number: u32, scope: ScopeKind, selectors: Vec<Selector>) -> Notice {
         scope,
         respondents: vec![Party {
             kind: PartyKind::Company,
-            names: vec!["Acme Lamps Co., Ltd.".to_owned(), "東京ランプ株式会社".to_owned()],
+            names: vec![
+                "Acme Lamps Co., Ltd.".to_owned(),
+                "東京ランプ株式会社".to_owned(),
+            ],
             identifiers: vec![
                 Selector::Lei("5493001KJTIIGC8Y1R12".to_owned()),
                 Selector::Importer(importer),
@@ -143,13 +148,16 @@ fn notice(number: u32, scope: ScopeKind, selectors: Vec<Selector>) -> Notice {
 fuzz_target!(|text: &str| {
     let values: Vec<&str> = text.lines().collect();
     let one = |at: usize| values.get(at).copied().unwrap_or_default();
+    let scheme = ImporterScheme::ALL
+        .iter()
+        .find(|scheme| scheme.word() == one(1));
     let schemes = [
         Scheme::Any,
         Scheme::Lei,
         Scheme::Eori,
         Scheme::Mid,
         Scheme::Duns,
-        Scheme::Importer(one(1)),
+        Scheme::Importer(scheme.copied().unwrap_or(ImporterScheme::Us)),
     ];
     let identifiers = schemes.map(|scheme| Identifier {
         scheme,

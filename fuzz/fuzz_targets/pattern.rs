@@ -12,7 +12,9 @@ fuzz_target!(|text: &str| {
     };
     let written = pattern.to_string();
     assert_eq!(ModelPattern::parse(&written), Ok(pattern.clone()));
-    let selector = Selector::ModelPattern(written).canonical().expect("it was parsed");
+    let selector = Selector::ModelPattern(written)
+        .canonical()
+        .expect("it was parsed");
     for line in lines {
         let model = Selector::Model(line.to_owned()).canonical();
         let matches = model
