@@ -242,8 +242,8 @@ selectors = [
   { gtin = "4006381333931" },
   # Part or model number. With 5 or more characters it decides, shorter it suggests.
   { model = "LX-4410/B" },
-  # Model numbers of one form (model_pattern): ? is any character, * any number of any, [A-F] one of a
-  # class, {100-299} a number of as many digits. There is nothing else.
+  # Model numbers of one form (model_pattern): ? is any character, * any number of any, [A-F] one
+  # of a class, {100-299} a number of as many digits. There is nothing else.
   # { model_pattern = "LX-44[12]?/*" },
   # Serial numbers LX000100 to LX000199: the prefix, then low to high, each of `width` digits.
   { serial = { prefix = "LX", low = 100, high = 199, width = 6 } },
@@ -267,7 +267,7 @@ CONSIGNMENT]
 "#;
 
 /// For what lasts no longer than a voyage.
-const CONSIGNMENT: &str = r#"  # Freight container, with its check digit. Another's goods after 90 days.
+const CONSIGNMENT: &str = r#"  # Freight container, with check digit. Another's goods after 90 days.
   # { container = "CSQU3054383" },
   # Transport document, by its kind: bill_of_lading or air_waybill. Another's goods after 90 days.
   # { transport = "180-53925023", kind = "air_waybill" },
