@@ -246,6 +246,7 @@ fn compare(selector: &Selector, line: &Line<'_>, goods: &Goods) -> (Compared, We
             let close = |image: &str| is_close(*hash, image);
             (any(&goods.images, true, close), Weight::Suggests)
         }
+        Selector::Origin(country) => (origin(country, line), Weight::Nothing),
         Selector::Hs(hs) => (
             tariff(&hs.code, hs.edition, 6, line, goods),
             Weight::Nothing,
@@ -265,7 +266,6 @@ fn compare(selector: &Selector, line: &Line<'_>, goods: &Goods) -> (Compared, We
         | Selector::Importer(_)
         | Selector::Duns(_)
         | Selector::Vessel(_)
-        | Selector::Origin(_)
         | Selector::Description(_) => (Compared::Unsaid, Weight::Nothing),
     }
 }
@@ -286,6 +286,14 @@ fn tariff(code: &str, edition: u32, width: usize, line: &Line<'_>, goods: &Goods
         return Compared::Same;
     }
     may_be.min(Compared::Open)
+}
+
+fn origin(country: &str, line: &Line<'_>) -> Compared {
+    if line.origin.trim().eq_ignore_ascii_case(country) {
+        Compared::Same
+    } else {
+        Compared::Unsaid
+    }
 }
 
 const fn decides_if(is: bool) -> Weight {
