@@ -1,5 +1,5 @@
-//! What people and programs type: names, filters, cursors, dates, matchable facts, and the text of a
-//! look-up.
+//! What people and programs type: names, filters, cursors, dates, matchable facts, and the text of
+//! a look-up.
 #![no_main]
 use libfuzzer_sys::fuzz_target;
 use tocsin_core::cursor::{Cursor, View};

@@ -236,7 +236,7 @@ pub(crate) fn decides(field: Field, canonical: &Selector) -> bool {
         | Field::Listing
         | Field::Image
         | Field::Direction
-        | Field::Instant => false,
+        | Field::Time => false,
     }
 }
 

@@ -225,7 +225,7 @@ pub enum Field {
     /// [`Line::direction`].
     Direction,
     /// [`Line::at_ms`].
-    Instant,
+    Time,
 }
 
 impl Field {
@@ -255,7 +255,7 @@ impl Field {
         Self::Listing,
         Self::Image,
         Self::Direction,
-        Self::Instant,
+        Self::Time,
     ];
 
     /// The word for it in files and answers.
@@ -286,7 +286,7 @@ impl Field {
             Self::Listing => "listing",
             Self::Image => "image",
             Self::Direction => "direction",
-            Self::Instant => "instant",
+            Self::Time => "time",
         }
     }
 
@@ -401,7 +401,7 @@ impl Line<'_> {
         say(Field::Listing, is_said(self.listings));
         say(Field::Image, is_said(self.images));
         say(Field::Direction, self.direction.is_some());
-        say(Field::Instant, self.at_ms.is_some());
+        say(Field::Time, self.at_ms.is_some());
         let mut roles = Fields::NONE;
         for party in self.parties.iter().take(MAX_LINE_VALUES) {
             if !party.name.is_empty() || party.identifiers.iter().any(|id| !id.value.is_empty()) {

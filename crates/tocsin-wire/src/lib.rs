@@ -2,7 +2,8 @@
 //!
 //! In scope: the generated messages and services ([`proto`]), the canonical scan ([`scan`]),
 //! statements, bodies, entries, submissions and receipts, declarations to screen and their answers
-//! ([`screening`]), and the self-contained evidence file ([`bundle`]). Not in scope: what any of it means (`tocsin-core`), sockets and files.
+//! ([`screening`]), and the self-contained evidence file ([`bundle`]).
+//! Not in scope: what any of it means (`tocsin-core`), sockets and files.
 //!
 //! What is signed is never encoded again: [`statement::decode`] reads the exact bytes and refuses
 //! every second spelling of them. Begin there.

@@ -1,5 +1,5 @@
-//! Strategies for whatever members can say, meaningful or not: the wire carries both. The inner ones
-//! are boxed: together they are larger than a test's stack.
+//! Strategies for whatever members can say, meaningful or not: the wire carries both. The inner
+//! ones are boxed: together they are larger than a test's stack.
 
 use proptest::collection::{btree_set, vec};
 use proptest::option;

@@ -149,7 +149,8 @@ pub fn of_carve_out(selectors: &[Selector], line: &Line<'_>, goods: &Goods) -> A
     }
 }
 
-/// Whether the line has an item, model or serial number that can be read. A word is no model number.
+/// Whether the line has an item, model or serial number that can be read. A word is no model
+/// number.
 pub fn is_certain(goods: &Goods) -> bool {
     let is_number =
         |model: &String| model.chars().count() >= 5 && model.chars().any(|c| c.is_ascii_digit());

@@ -352,7 +352,8 @@ mod tests {
     /// Two row groups of two texts, one of them optional, a number and one within a group.
     fn write(path: &Path) {
         let schema = "message m { required binary mrn (UTF8); optional binary gtin (UTF8); \
-                      required int64 item; optional group exporter { optional binary name (UTF8); } }";
+                      required int64 item; \
+                      optional group exporter { optional binary name (UTF8); } }";
         let schema = Arc::new(parse_message_type(schema).unwrap());
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
         let properties = Arc::new(properties.build());

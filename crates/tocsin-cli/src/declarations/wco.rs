@@ -504,14 +504,17 @@ mod tests {
 <md:ResponsibleCountryCode>GB</md:ResponsibleCountryCode>
 <Declaration><FunctionalReferenceID>REF-1</FunctionalReferenceID><TypeCode>IMA</TypeCode>
 <Declarant><ID>GB603202734852</ID></Declarant>
-<Exporter><Name>Smith &amp; S&#246;hne</Name><Address><CountryCode>US</CountryCode></Address></Exporter>
+<Exporter><Name>Smith &amp; S&#246;hne</Name>
+  <Address><CountryCode>US</CountryCode></Address></Exporter>
 <GoodsShipment>
  <Consignment><TransportEquipment><ID>CSQU3054383</ID></TransportEquipment></Consignment>
  <GovernmentAgencyGoodsItem><SequenceNumeric>1</SequenceNumeric><Commodity>
   <Description>Parts for <![CDATA[<shavers>]]></Description>
-  <Classification><ID>85109000</ID><IdentificationTypeCode>TSP</IdentificationTypeCode></Classification>
+  <Classification><ID>85109000</ID>
+    <IdentificationTypeCode>TSP</IdentificationTypeCode></Classification>
   <Classification><ID>00</ID><IdentificationTypeCode>TRC</IdentificationTypeCode></Classification>
-  <Identification><ID>4006381333931</ID><IdentificationTypeCode>SRV</IdentificationTypeCode></Identification>
+  <Identification><ID>4006381333931</ID>
+    <IdentificationTypeCode>SRV</IdentificationTypeCode></Identification>
  </Commodity><Origin><CountryCode>US</CountryCode></Origin></GovernmentAgencyGoodsItem>
  <GovernmentAgencyGoodsItem><SequenceNumeric>2</SequenceNumeric>
   <Exporter><Name>Other Ltd</Name></Exporter></GovernmentAgencyGoodsItem>

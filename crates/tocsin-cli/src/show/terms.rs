@@ -24,7 +24,8 @@ pub fn terms(order: &Order) -> Value {
         })),
         "certification": terms.certification,
         "breadth": terms.breadth.map(|breadth| json!({
-            "lines": breadth.lines, "hits": breadth.hits, "is_over_broad": breadth.is_over(BROAD_SHARE),
+            "lines": breadth.lines, "hits": breadth.hits,
+            "is_over_broad": breadth.is_over(BROAD_SHARE),
         })),
     })
 }

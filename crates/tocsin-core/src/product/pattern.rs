@@ -509,7 +509,8 @@ mod tests {
                     ([_, ..], []) | ([], [_, ..]) => false,
                 }
             }
-            let (chars, letters): (Vec<_>, Vec<_>) = (text.chars().collect(), model.chars().collect());
+            let chars: Vec<char> = text.chars().collect();
+            let letters: Vec<char> = model.chars().collect();
             prop_assert_eq!(pattern(&text).matches(&model), tries(&chars, &letters));
         }
 

@@ -6889,7 +6889,7 @@ pub enum DeclaredField {
     Listing = 22,
     Image = 23,
     Direction = 24,
-    Instant = 25,
+    Time = 25,
 }
 impl DeclaredField {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -6923,7 +6923,7 @@ impl DeclaredField {
             Self::Listing => "DECLARED_FIELD_LISTING",
             Self::Image => "DECLARED_FIELD_IMAGE",
             Self::Direction => "DECLARED_FIELD_DIRECTION",
-            Self::Instant => "DECLARED_FIELD_INSTANT",
+            Self::Time => "DECLARED_FIELD_TIME",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -6954,7 +6954,7 @@ impl DeclaredField {
             "DECLARED_FIELD_LISTING" => Some(Self::Listing),
             "DECLARED_FIELD_IMAGE" => Some(Self::Image),
             "DECLARED_FIELD_DIRECTION" => Some(Self::Direction),
-            "DECLARED_FIELD_INSTANT" => Some(Self::Instant),
+            "DECLARED_FIELD_TIME" => Some(Self::Time),
             _ => None,
         }
     }

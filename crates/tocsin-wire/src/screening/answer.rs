@@ -223,7 +223,7 @@ const fn field(field: Field) -> v1::DeclaredField {
         Field::Listing => v1::DeclaredField::Listing,
         Field::Image => v1::DeclaredField::Image,
         Field::Direction => v1::DeclaredField::Direction,
-        Field::Instant => v1::DeclaredField::Instant,
+        Field::Time => v1::DeclaredField::Time,
     }
 }
 
@@ -299,7 +299,7 @@ mod tests {
         Answer {
             outcome: Outcome::Review,
             decisive_missing: true,
-            missing: Fields::NONE.with(Field::Instant),
+            missing: Fields::NONE.with(Field::Time),
             unreadable: Fields::NONE.with(Field::Model),
             hits,
             is_truncated: false,
@@ -333,7 +333,7 @@ mod tests {
         let message = told(&found, PLAIN);
         assert_eq!(message.outcome(), v1::Outcome::Review);
         assert!(message.decisive_missing && !message.is_truncated);
-        assert_eq!(message.missing, [i32::from(v1::DeclaredField::Instant)]);
+        assert_eq!(message.missing, [i32::from(v1::DeclaredField::Time)]);
         assert_eq!(message.unreadable, [i32::from(v1::DeclaredField::Model)]);
         let hit = &message.hits[0];
         assert_eq!((hit.cap.as_str(), hit.score), ("listed", 700));

@@ -28,10 +28,23 @@ use tokio::signal::unix::{SignalKind, signal};
 use fault::{Fault, Faults};
 use network::Network;
 use report::Done;
-use walk::{Cast, Demo};
+use walk::Demo;
 
 /// Who issues: the real orders are of this member's authority, and of nobody else's.
 const ISSUER: &str = "us";
+
+/// Who plays what, by place in `--members`.
+#[derive(Clone, Debug)]
+struct Cast {
+    /// Issues the orders.
+    issuer: String,
+    /// Its investigator reports.
+    reporter: String,
+    /// Its officers adopt.
+    adopter: String,
+    /// Its node is killed and comes back.
+    returner: String,
+}
 
 /// How the demonstration runs.
 #[derive(Args, Clone, Debug)]
@@ -46,7 +59,8 @@ pub struct DemoArgs {
     #[arg(long)]
     exit: bool,
     /// How many generated lines of declarations are screened
-    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     lines: u64,
     /// Make one fault on purpose, to see it noticed: STEP:kill:MEMBER, STEP:flip:MEMBER or
     /// audit:pack:MEMBER

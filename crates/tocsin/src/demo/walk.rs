@@ -21,6 +21,7 @@ use tocsin_wire::proto::v1;
 use tocsin_wire::proto::v1::Outcome;
 use tocsin_wire::receipt::Receipt;
 
+use super::Cast;
 use super::closing;
 use super::fault::Faults;
 use super::network::{GLANCE, Network, PATIENCE, of};
@@ -31,19 +32,6 @@ use super::screening;
 
 /// How many of the real orders are issued while one member's node is down.
 const ISSUED_WHILE_DOWN: usize = 3;
-
-/// Who plays what, by place in `--members`.
-#[derive(Clone, Debug)]
-pub(super) struct Cast {
-    /// Issues the orders.
-    pub(super) issuer: String,
-    /// Its investigator reports.
-    pub(super) reporter: String,
-    /// Its officers adopt.
-    pub(super) adopter: String,
-    /// Its node is killed and comes back.
-    pub(super) returner: String,
-}
 
 /// The demonstration as it goes on.
 #[derive(Debug)]
