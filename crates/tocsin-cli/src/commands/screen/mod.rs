@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::Value;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::{MappingVerb, ScreenArgs, ScreenVerb};
 use crate::failure::{Exit, Failure};
@@ -59,6 +60,7 @@ pub async fn run(session: &mut Session, args: &ScreenArgs) -> Result<Exit, Failu
 }
 
 async fn screen(session: &mut Session, args: &ScreenArgs, file: &Path) -> Result<Exit, Failure> {
+    let mut asked = Interrupts::new()?;
     let prepared = Prepared::new(session, file, &args.how, args.since.as_deref()).await?;
     session.out.say(&prepared.describe())?;
     let results = match &args.out {
@@ -93,7 +95,7 @@ async fn screen(session: &mut Session, args: &ScreenArgs, file: &Path) -> Result
     let mut work = tokio::task::spawn_blocking(move || job.run(&told));
     let done = tokio::select! {
         done = &mut work => done,
-        () = interrupted() => {
+        () = asked.wait() => {
             stop.store(true, Ordering::Relaxed);
             work.await
         }
@@ -104,16 +106,27 @@ async fn screen(session: &mut Session, args: &ScreenArgs, file: &Path) -> Result
     Ok(if args.exit_code { exit } else { Exit::Ok })
 }
 
-/// A person at the keyboard, or the system, wants it to end.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-        let _asked = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
+/// How a person at the keyboard, or the system, asks it to end. Heard from the first moment, so
+/// that nothing is begun which is then ended without a word.
+struct Interrupts {
+    keyboard: Signal,
+    system: Signal,
+}
+
+impl Interrupts {
+    fn new() -> Result<Self, Failure> {
+        let deaf = |e: std::io::Error| Failure::new(Exit::Failed, format!("cannot start: {e}"));
+        Ok(Self {
+            keyboard: signal(SignalKind::interrupt()).map_err(deaf)?,
+            system: signal(SignalKind::terminate()).map_err(deaf)?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.keyboard.recv() => {}
+            _ = self.system.recv() => {}
+        }
     }
 }
 
