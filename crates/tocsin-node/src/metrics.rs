@@ -550,6 +550,10 @@ mod tests {
         metrics.peer_connected.get_or_create(&label()).set(1);
         let ok = ReasonLabel { reason: "ok" };
         metrics.certificate_reloads.get_or_create(&ok).inc();
+        metrics.suppression_reloads.get_or_create(&ok).inc();
+        metrics.screen_marks.get_or_create(&ok).inc();
+        let outcome = OutcomeLabel { outcome: "none" };
+        metrics.screen_lines.get_or_create(&outcome).inc();
         let label = OriginLabel {
             origin: origin.to_string(),
         };

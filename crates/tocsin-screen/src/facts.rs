@@ -245,19 +245,26 @@ impl Facts {
             && matches!(digits.len(), 2 | 4 | 6..=10)
             && shared.iter().take(len).all(u8::is_ascii_digit)
             && (*b"01"..=*b"97").contains(&[first, second]);
-        if is_code {
+        // Codes of an edition that is told say nothing of those of another.
+        if is_code && edition == 0 {
             self.tariffs.push((shared, len));
         }
         is_code
     }
 
     /// Whether the tariff codes alone tell that the goods are none of an order's articles, as far
-    /// as nothing else of them agrees.
+    /// as nothing else of them agrees. A shorter code leaves open what a longer one says.
     pub(crate) fn are_other_goods(&self, order: &Order) -> bool {
-        let is_under = |code: &str| {
-            let code = code.get(..SHARED_DIGITS).unwrap_or(code).as_bytes();
+        let may_be = |code: &str| {
             let mut filed = self.tariffs.iter();
-            filed.any(|(shared, len)| shared.get(..*len).is_some_and(|s| s.starts_with(code)))
+            filed.any(|(shared, len)| {
+                let code = code.bytes().filter(u8::is_ascii_digit);
+                shared
+                    .iter()
+                    .take(*len)
+                    .zip(code)
+                    .all(|(filed, code)| *filed == code)
+            })
         };
         let are_others = |article: &Article| {
             let codes = article.selectors.iter().filter_map(|selector| {
@@ -269,7 +276,7 @@ impl Facts {
                     None
                 }
             });
-            codes.clone().next().is_some() && !codes.clone().any(|code| is_under(code))
+            codes.clone().next().is_some() && !codes.clone().any(|code| may_be(code))
         };
         !self.tariffs.is_empty() && order.articles.iter().all(are_others)
     }

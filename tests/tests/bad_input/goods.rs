@@ -225,8 +225,13 @@ fn questions() -> Vec<Row> {
         ),
         row(
             "one of 50,000 lines",
-            "OutOfRange",
+            "InvalidArgument LOOKUP_TOO_LONG",
             "4006381333931\n".repeat(50_000),
+        ),
+        row(
+            "one of 100,000 lines, which is more than a message may have",
+            "OutOfRange",
+            "4006381333931\n".repeat(100_000),
         ),
     ]
 }
