@@ -1,7 +1,7 @@
 //! `screen`: declarations against blocks, on the agency's own machine.
 //!
 //! The node gives the blocks; the lines are read, screened and written down here, and no
-//! declaration goes anywhere. [`prepare`] is the way to all of it, [`engine`] does the work.
+//! declaration goes anywhere. `prepare` is the way to all of it, `engine` does the work.
 
 mod engine;
 mod found;
