@@ -347,6 +347,8 @@ struct KnownNames {
     seeker: Seeker,
     // By number; as many as are needed from the first name on.
     known: Vec<KnownName>,
+    // Names asked for before any was remembered.
+    asked: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -365,6 +367,13 @@ impl KnownNames {
     fn find(&mut self, text: &str, strata: &[Stratum], found: &mut Vec<(usize, u32)>) {
         let text = text.trim();
         if text.is_empty() || text.len() > MAX_VALUE_BYTES {
+            return;
+        }
+        // Whoever asks for a line or two is not made to wait for so much memory.
+        if self.asked < NAMES_NOT_KEPT {
+            self.asked += 1;
+            let add = |at, place| found.push((at, place));
+            self.seeker.find(text, strata, add);
             return;
         }
         if self.known.is_empty() {
@@ -401,6 +410,8 @@ impl Alive for Stratum {
     }
 }
 
+/// Names that a thread looks for before it begins to remember any.
+const NAMES_NOT_KEPT: usize = 256;
 /// Names that a thread remembers.
 const KNOWN_NAMES: usize = 65_536;
 /// A layer is small beside another that holds so many times as many blocks.
